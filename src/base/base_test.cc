@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/columns.h"
+#include "base/json.h"
+#include "base/names.h"
+#include "base/queue.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/timestamp.h"
+#include "base/uuid.h"
+
+namespace pinflow {
+namespace {
+
+Result<int> half(int n) {
+  if (n % 2 != 0) return fail(ErrorCode::kInvalid, "odd");
+  return n / 2;
+}
+Result<int> quarter(int n) {
+  TRY_ASSIGN(const int once, half(n));
+  return half(once);
+}
+
+TEST(ResultMacros, PassValuesOnAndErrorsUp) {
+  EXPECT_EQ(quarter(12).value(), 3);
+  EXPECT_EQ(quarter(6).error().message, "odd");
+}
+
+TEST(Base64, MatchesRfc4648Vectors) {
+  const std::pair<std::string, std::string> vectors[] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : vectors) {
+    EXPECT_EQ(base64_encode(bytes), text);
+    EXPECT_EQ(base64_decode(text).value(), bytes);
+  }
+}
+
+TEST(Base64, RefusesWhatIsNotCanonical) {
+  for (const char* text : {"Zg", "Z===", "Zh==", "Zm9v\n", "Zm 9", "=Zg="}) EXPECT_FALSE(base64_decode(text)) << text;
+}
+
+TEST(Json, EscapesWhatJsonForbidsAndMendsBrokenUtf8) {
+  std::string out;
+  append_json_string(out, "a\"b\\c\n\x01 \xc3\xa9 \xff \xed\xa0\x80");
+  EXPECT_EQ(out, "\"a\\\"b\\\\c\\n\\u0001 \xc3\xa9 \xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
+TEST(Json, WriterPlacesCommas) {
+  JsonWriter json;
+  json.begin_object().key("a").integer(1).key("b").begin_array().string("x").null().end_array().end_object();
+  EXPECT_EQ(std::move(json).take(), R"({"a":1,"b":["x",null]})");
+}
+
+TEST(RandomNumbers, RepeatForASeed) {
+  Random first(7), second(7), other(8);
+  EXPECT_EQ(first(), second());
+  EXPECT_NE(first(), other());
+  for (int i = 0; i < 1000; ++i) EXPECT_LT(first.below(3), 3U);
+}
+
+TEST(UuidText, ReadsWhatItWrites) {
+  Random random(1);
+  const Uuid uuid = Uuid::random(random);
+  EXPECT_EQ(Uuid::parse(uuid.to_string()).value(), uuid);
+  EXPECT_EQ(uuid.to_string()[14], '4');
+  EXPECT_FALSE(Uuid::parse("79dbcedb-4f96-4fcc-bcb2-70dc82f646e"));
+}
+
+TEST(Timestamps, AreUtcWithMilliseconds) {
+  EXPECT_EQ(format_iso8601(WallTime(std::chrono::milliseconds(1'700'000'000'123))), "2023-11-14T22:13:20.123Z");
+  EXPECT_EQ(format_iso8601(WallTime(std::chrono::milliseconds(-1))), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(Names, FollowKafkasRule) {
+  EXPECT_TRUE(check_name("topic", "0a1b.pin"));
+  for (const char* name : {"", ".", "..", "a/b", "a b", "\xc3\xa9"}) EXPECT_FALSE(check_name("topic", name)) << name;
+  EXPECT_FALSE(check_name("topic", std::string(250, 'a')));
+}
+
+TEST(Names, NearestHelpsOnlyWhenNear) {
+  const std::vector<std::string> keys = {"http.port", "log.dir"};
+  EXPECT_EQ(nearest("http.prot", keys), "http.port");
+  EXPECT_EQ(nearest("zebra", keys), std::nullopt);
+}
+
+TEST(Columns, KeepNullsAndTextsApart) {
+  Column column("title", ColumnType::kText);
+  column.append_text("one");
+  column.append_null();
+  column.append_text("");
+  EXPECT_EQ(column.text_at(0), "one");
+  EXPECT_TRUE(column.is_null(1));
+  EXPECT_FALSE(column.is_null(2));
+  EXPECT_EQ(column.text_at(2), "");
+}
+
+TEST(BoundedQueues, RefuseWhenFullAndDrainAfterClose) {
+  BoundedQueue<int> queue(1);
+  int value = 1;
+  EXPECT_TRUE(queue.try_push(value));
+  EXPECT_FALSE(queue.try_push(value));
+  queue.close();
+  EXPECT_EQ(queue.pop({}), 1);
+  EXPECT_EQ(queue.pop({}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace pinflow

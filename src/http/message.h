@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pinflow::http {
+
+// Header fields in order; names compare without case.
+class Headers {
+ public:
+  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void set(std::string name, std::string value);
+  std::optional<std::string_view> get(std::string_view name) const;  // The first of that name.
+  const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct Request {
+  std::string method;
+  std::string target;                 // As sent: path and query, still encoded.
+  std::vector<std::string> segments;  // The path split at '/', each percent-decoded; empty parts dropped.
+  std::vector<std::pair<std::string, std::string>> query;  // Decoded, in order.
+  Headers headers;
+  std::string body;
+
+  std::optional<std::string_view> query_value(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;  // Content-Length, Date and Connection are the server's.
+  std::string body;
+
+  static Response json(int status, std::string body, std::string_view content_type = "application/json");
+};
+
+}  // namespace pinflow::http

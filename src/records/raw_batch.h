@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/columns.h"
+#include "base/result.h"
+#include "records/kind.h"
+
+namespace pinflow::records {
+
+// Where a record was read. `topic` is borrowed for the call.
+struct Source {
+  std::string_view topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::optional<WallTime> arrived;
+};
+
+// Records that cannot be rows, with all that is needed to look at them and to try again. Columns: source_columns(), then
+// kind (text, null where the topic is of no kind), reason (text), raw (bytes, null for a record without value).
+class DeadLetters {
+ public:
+  DeadLetters();
+  void add(const Source& source, std::optional<Kind> kind, std::string_view reason, std::optional<std::string_view> raw);
+  const ColumnBatch& batch() const { return batch_; }
+  ColumnBatch& batch() { return batch_; }
+
+ private:
+  ColumnBatch batch_;
+};
+
+// Parses records of one kind into typed raw columns (raw_columns + source_columns). Not thread-safe; reuse it for many
+// batches, it keeps its buffers.
+class RawBatch {
+ public:
+  explicit RawBatch(Kind kind);
+  ~RawBatch();
+  RawBatch(const RawBatch&) = delete;
+  RawBatch& operator=(const RawBatch&) = delete;
+
+  // Adds one record given as JSON text, or says why it cannot be a row (kInvalid; the batch is unchanged): not JSON, not
+  // an object, no usable id, a member that cannot be read as its column's type. Understood: numbers as strings and strings as
+  // numbers where the column says so, the record once more as a JSON string, a whole REST envelope of one record, `ind` for `index` and the
+  // other way round. Unknown members are ignored; missing ones are null; a member given twice counts once, the first.
+  Result<void> add(std::string_view json, const Source& source);
+
+  Kind kind() const { return kind_; }
+  const ColumnBatch& batch() const { return batch_; }
+  void clear() { batch_.clear(); }
+
+ private:
+  struct Parser;
+  Kind kind_;
+  ColumnBatch batch_;
+  std::unique_ptr<Parser> parser_;
+};
+
+// Writes row `row` of a batch with raw_columns(kind) as the JSON object that a posting script would send.
+void append_json_record(std::string& out, const ColumnBatch& batch, std::size_t row);
+
+}  // namespace pinflow::records
