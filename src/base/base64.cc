@@ -1,9 +1,9 @@
 #include "base/base64.h"
 
-#include <fmt/core.h>
-
 #include <array>
 #include <cstdint>
+
+#include <fmt/core.h>
 
 namespace pinflow {
 
@@ -39,7 +39,8 @@ std::string base64_encode(std::string_view bytes) {
 
 Result<std::string> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) {
-    return fail(ErrorCode::kInvalid, fmt::format("base64 text must come in groups of 4 characters, not {}", text.size()));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("base64 text must come in groups of 4 characters, not {}", text.size()));
   }
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;

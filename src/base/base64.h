@@ -9,7 +9,8 @@ namespace pinflow {
 
 // RFC 4648 base64 with padding.
 std::string base64_encode(std::string_view bytes);
-// Decodes strictly: length a multiple of four, canonical padding, no white space. kInvalid says what is wrong.
+// Decodes strictly: length a multiple of four, canonical padding, no white space. kInvalid says what is
+// wrong.
 Result<std::string> base64_decode(std::string_view text);
 
 }  // namespace pinflow

@@ -13,7 +13,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual WallTime now() const = 0;         // May jump.
+  virtual WallTime now() const = 0;           // May jump.
   virtual SteadyTime steady_now() const = 0;  // Never goes back; for durations and deadlines.
 };
 

@@ -8,13 +8,20 @@ namespace pinflow {
 
 std::string_view to_string(ColumnType type) {
   switch (type) {
-    case ColumnType::kBoolean: return "boolean";
-    case ColumnType::kInt32: return "integer";
-    case ColumnType::kInt64: return "long";
-    case ColumnType::kDouble: return "double";
-    case ColumnType::kText: return "text";
-    case ColumnType::kBytes: return "bytes";
-    case ColumnType::kTimestamp: return "timestamp";
+    case ColumnType::kBoolean:
+      return "boolean";
+    case ColumnType::kInt32:
+      return "integer";
+    case ColumnType::kInt64:
+      return "long";
+    case ColumnType::kDouble:
+      return "double";
+    case ColumnType::kText:
+      return "text";
+    case ColumnType::kBytes:
+      return "bytes";
+    case ColumnType::kTimestamp:
+      return "timestamp";
   }
   CHECK(false, "a column type outside its enum");
 }
@@ -71,7 +78,8 @@ void Column::clear() {
 
 std::size_t ColumnBatch::rows() const {
   if (columns_.empty()) return 0;
-  for (const Column& column : columns_) CHECK(column.size() == columns_.front().size(), "columns of unequal length");
+  for (const Column& column : columns_)
+    CHECK(column.size() == columns_.front().size(), "columns of unequal length");
   return columns_.front().size();
 }
 

@@ -9,12 +9,21 @@
 namespace pinflow {
 
 // The types that raw and cleaned columns take between our parts and the SQL engine.
-enum class ColumnType { kBoolean, kInt32, kInt64, kDouble, kText, kBytes, kTimestamp };  // kTimestamp: microseconds, UTC.
+enum class ColumnType {
+  kBoolean,
+  kInt32,
+  kInt64,
+  kDouble,
+  kText,
+  kBytes,
+  kTimestamp
+};  // kTimestamp: microseconds, UTC.
 
 std::string_view to_string(ColumnType type);
 
-// One typed column of nullable values in memory: numbers in one vector, texts end to end in one buffer. Appends are
-// amortised O(1). Not thread-safe while appended to; a value type. Appending or reading as a wrong type is a CHECK.
+// One typed column of nullable values in memory: numbers in one vector, texts end to end in one buffer.
+// Appends are amortised O(1). Not thread-safe while appended to; a value type. Appending or reading as a
+// wrong type is a CHECK.
 class Column {
  public:
   Column(std::string name, ColumnType type) : name_(std::move(name)), type_(type) {}

@@ -19,8 +19,8 @@ enum class ErrorCode {
 
 std::string_view to_string(ErrorCode code);
 
-// A failure that the world can cause. `message` says what happened, where, and how to mend it, in words for the person
-// who runs the program. A value type.
+// A failure that the world can cause. `message` says what happened, where, and how to mend it, in words for
+// the person who runs the program. A value type.
 struct [[nodiscard]] Error {
   ErrorCode code = ErrorCode::kInvalid;
   std::string message;

@@ -6,11 +6,12 @@
 
 namespace pinflow {
 
-// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so the result always parses.
+// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so the result
+// always parses.
 void append_json_string(std::string& out, std::string_view text);
 
-// Writes one JSON document, compact, commas and quotes by itself. Calls must form a valid document; a CHECK holds this.
-// Not thread-safe. `std::move(writer).take()` gives the text once every begin has its end.
+// Writes one JSON document, compact, commas and quotes by itself. Calls must form a valid document; a CHECK
+// holds this. Not thread-safe. `std::move(writer).take()` gives the text once every begin has its end.
 class JsonWriter {
  public:
   JsonWriter& begin_object();

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cstdio>
 #include <initializer_list>
 #include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <fmt/core.h>
 
 #include "base/clock.h"
 
@@ -26,7 +26,8 @@ struct LogField {
   std::string value;
 };
 
-// Where the program tells its operator what happens. Constant text in `message`, values in fields. Safe from any thread.
+// Where the program tells its operator what happens. Constant text in `message`, values in fields. Safe from
+// any thread.
 class Logger {
  public:
   virtual ~Logger() = default;
@@ -46,8 +47,8 @@ class Logger {
   }
 };
 
-// Writes one line an event to a C stream: `2026-11-22T10:15:00.123Z info message key=value`, or a JSON object. Control
-// bytes in values are escaped, so no input can forge a line.
+// Writes one line an event to a C stream: `2026-11-22T10:15:00.123Z info message key=value`, or a JSON
+// object. Control bytes in values are escaped, so no input can forge a line.
 class StreamLogger final : public Logger {
  public:
   enum class Format { kText, kJson };

@@ -10,8 +10,8 @@
 
 namespace pinflow {
 
-// Hands values from many producers to one consumer thread, at most `capacity` waiting. When full, try_push refuses and the
-// producer answers for it (a door with 503, a lane by waiting in push). Safe from any thread.
+// Hands values from many producers to one consumer thread, at most `capacity` waiting. When full, try_push
+// refuses and the producer answers for it (a door with 503, a lane by waiting in push). Safe from any thread.
 template <class T>
 class BoundedQueue {
  public:
@@ -32,7 +32,8 @@ class BoundedQueue {
   [[nodiscard]] bool push(T value, std::stop_token stop) {
     {
       std::unique_lock lock(mutex_);
-      if (!writable_.wait(lock, stop, [&] { return closed_ || items_.size() < capacity_; }) || closed_) return false;
+      if (!writable_.wait(lock, stop, [&] { return closed_ || items_.size() < capacity_; }) || closed_)
+        return false;
       items_.push_back(std::move(value));
     }
     readable_.notify_one();

@@ -42,7 +42,9 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return value % bound;
 }
 
-double Random::unit() { return static_cast<double>((*this)() >> 11) * 0x1.0p-53; }
+double Random::unit() {
+  return static_cast<double>((*this)() >> 11) * 0x1.0p-53;
+}
 
 double Random::normal() {
   const double radius = std::sqrt(-2.0 * std::log(1.0 - unit()));

@@ -5,8 +5,9 @@
 
 namespace pinflow {
 
-// A small deterministic generator (xoshiro256**, seeded through SplitMix64): the same seed gives the same sequence on
-// every machine and standard library. Not for secrets. Not thread-safe; a value type, copy to fork a sequence.
+// A small deterministic generator (xoshiro256**, seeded through SplitMix64): the same seed gives the same
+// sequence on every machine and standard library. Not for secrets. Not thread-safe; a value type, copy to
+// fork a sequence.
 class Random {
  public:
   using result_type = std::uint64_t;

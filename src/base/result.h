@@ -19,7 +19,9 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message) {
   return std::unexpected<Error>(Error{code, std::move(message)});
 }
-[[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+[[nodiscard]] inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 }  // namespace pinflow
 
@@ -27,16 +29,16 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 #define PINFLOW_CONCAT(a, b) PINFLOW_CONCAT_INNER(a, b)
 
 // Returns the error of `expression` to the caller, or goes on. A statement.
-#define TRY(expression)                                                                        \
-  do {                                                                                         \
-    if (auto pinflow_result = (expression); !pinflow_result.has_value()) [[unlikely]]          \
-      return std::unexpected<::pinflow::Error>(std::move(pinflow_result).error());             \
+#define TRY(expression)                                                               \
+  do {                                                                                \
+    if (auto pinflow_result = (expression); !pinflow_result.has_value()) [[unlikely]] \
+      return std::unexpected<::pinflow::Error>(std::move(pinflow_result).error());    \
   } while (false)
 
-#define PINFLOW_TRY_ASSIGN(temporary, declaration, expression)                      \
-  auto temporary = (expression);                                                    \
-  if (!temporary.has_value()) [[unlikely]]                                          \
-    return std::unexpected<::pinflow::Error>(std::move(temporary).error());         \
+#define PINFLOW_TRY_ASSIGN(temporary, declaration, expression)              \
+  auto temporary = (expression);                                            \
+  if (!temporary.has_value()) [[unlikely]]                                  \
+    return std::unexpected<::pinflow::Error>(std::move(temporary).error()); \
   declaration = std::move(*temporary)
 
 // Declares or assigns from a Result, or returns its error: `TRY_ASSIGN(auto file, disk.open_read(path));`

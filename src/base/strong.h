@@ -1,15 +1,15 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <compare>
 #include <cstdint>
 #include <functional>
 
+#include <fmt/core.h>
+
 namespace pinflow {
 
-// An integer with a meaning: two ids of different kinds do not mix, and arithmetic is only what ordinals allow
-// (position + distance, position - position). A value type.
+// An integer with a meaning: two ids of different kinds do not mix, and arithmetic is only what ordinals
+// allow (position + distance, position - position). A value type.
 template <class Tag, class Rep = std::int64_t>
 class Strong {
  public:
@@ -43,10 +43,18 @@ class ByteCount {
 };
 
 namespace literals {
-constexpr ByteCount operator""_B(unsigned long long n) { return ByteCount(n); }
-constexpr ByteCount operator""_KiB(unsigned long long n) { return ByteCount(n << 10); }
-constexpr ByteCount operator""_MiB(unsigned long long n) { return ByteCount(n << 20); }
-constexpr ByteCount operator""_GiB(unsigned long long n) { return ByteCount(n << 30); }
+constexpr ByteCount operator""_B(unsigned long long n) {
+  return ByteCount(n);
+}
+constexpr ByteCount operator""_KiB(unsigned long long n) {
+  return ByteCount(n << 10);
+}
+constexpr ByteCount operator""_MiB(unsigned long long n) {
+  return ByteCount(n << 20);
+}
+constexpr ByteCount operator""_GiB(unsigned long long n) {
+  return ByteCount(n << 30);
+}
 }  // namespace literals
 
 }  // namespace pinflow

@@ -5,7 +5,9 @@
 namespace pinflow {
 
 namespace {
-bool dash_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
+bool dash_before(std::size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -19,7 +21,8 @@ Uuid Uuid::random(Random& random) {
   Uuid uuid;
   for (std::size_t half = 0; half < 2; ++half) {
     std::uint64_t bits = random();
-    for (std::size_t i = 0; i < 8; ++i, bits >>= 8) uuid.bytes[half * 8 + i] = static_cast<std::uint8_t>(bits);
+    for (std::size_t i = 0; i < 8; ++i, bits >>= 8)
+      uuid.bytes[half * 8 + i] = static_cast<std::uint8_t>(bits);
   }
   uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);
   uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);

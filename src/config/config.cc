@@ -1,0 +1,173 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/core.h>
+#include <toml++/toml.h>
+
+#include "base/names.h"
+#include "config/settings.h"
+
+namespace pinflow::config {
+
+namespace {
+
+// One value as found, before it is understood.
+struct Found {
+  std::string key;
+  std::string text;
+  std::string origin;
+};
+
+std::vector<std::string> known_keys() {
+  std::vector<std::string> keys;
+  for (const Setting& setting : settings()) keys.emplace_back(setting.key);
+  return keys;
+}
+
+std::string unknown(std::string_view origin, std::string_view what, const std::string& key,
+                    std::span<const std::string> candidates) {
+  const auto near = nearest(key, candidates);
+  return fmt::format("{}: unknown {} '{}'.{} `pinflow config print` lists all settings.", origin, what, key,
+                     near ? fmt::format(" Did you mean '{}'?", *near) : "");
+}
+
+std::optional<std::string> text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+void collect(const toml::table& table, const std::string& prefix, const std::string& file,
+             std::vector<Found>& found, std::vector<std::string>& problems) {
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string(name.str());
+    const std::string origin = fmt::format("{}:{}", file, name.source().begin.line);
+    if (const auto* inner = node.as_table()) {
+      collect(*inner, key + ".", file, found, problems);
+    } else if (auto text = text_of(node)) {
+      found.push_back({key, std::move(*text), origin});
+    } else {
+      problems.push_back(fmt::format("{}: '{}' must be a text, a whole number, true or false", origin, key));
+    }
+  }
+}
+
+Result<void> read_file(const std::filesystem::path& path, std::vector<Found>& found,
+                       std::vector<std::string>& problems) {
+  std::ifstream stream(path);
+  if (!stream) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("cannot read the configuration file {}. Check the path given with --config.",
+                            path.string()));
+  }
+  std::ostringstream text;
+  text << stream.rdbuf();
+  try {
+    collect(toml::parse(text.str()), "", path.string(), found, problems);
+  } catch (const toml::parse_error& error) {
+    const auto at = error.source().begin;
+    problems.push_back(
+        fmt::format("{}:{}:{}: not valid TOML: {}", path.string(), at.line, at.column, error.description()));
+  }
+  return {};
+}
+
+// Variables with our prefix and a section are settings; others (PINFLOW_CONFIG) are not ours to judge.
+void read_environment(const Sources& sources, std::vector<Found>& found, std::vector<std::string>& problems) {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings()) names.push_back(environment_name(setting.key));
+  for (const auto& [name, value] : sources.environment) {
+    if (!name.starts_with("PINFLOW_") || name.find("__") == std::string::npos) continue;
+    const auto at = std::ranges::find(names, name);
+    if (at == names.end()) {
+      problems.push_back(unknown("environment", "variable", name, names));
+    } else {
+      const Setting& setting = settings()[static_cast<std::size_t>(at - names.begin())];
+      found.push_back({std::string(setting.key), value, "environment " + name});
+    }
+  }
+}
+
+void apply(const Found& found, Loaded& loaded, std::vector<std::string>& problems) {
+  const auto at = std::ranges::find(settings(), found.key, &Setting::key);
+  if (at == settings().end()) {
+    problems.push_back(unknown(found.origin, "key", found.key, known_keys()));
+    return;
+  }
+  if (const auto parsed = at->parse(loaded.config, found.text); !parsed) {
+    problems.push_back(fmt::format("{}: {}: {}", found.origin, found.key, parsed.error().message));
+    return;
+  }
+  loaded.origins[found.key] = found.origin;
+}
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+// What no single value shows.
+void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
+  const Config& config = loaded.config;
+  const auto complain = [&](const std::string& key, const std::string& text) {
+    problems.push_back(fmt::format("{}: {}: {}", loaded.origins.at(key), key, text));
+  };
+  const auto one_of = [&](const std::string& key, const std::string& value,
+                          std::vector<std::string> allowed) {
+    if (std::ranges::find(allowed, value) != allowed.end()) return;
+    std::string list;
+    for (const std::string& word : allowed) list += (list.empty() ? "'" : ", '") + word + "'";
+    complain(key, fmt::format("expected one of {}, not '{}'", list, value));
+  };
+  one_of("log.durability", config.log.durability, {"power", "os"});
+  one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});
+  one_of("logging.format", config.logging.format, {"text", "json"});
+  if (config.topics.partitions > 10'000) complain("topics.partitions", "at most 10000 partitions");
+  if (const auto good = check_name("prefix", config.topics.prefix); !good) {
+    complain("topics.prefix", good.error().message);
+  } else if (config.topics.prefix.size() > 200) {
+    complain("topics.prefix", "at most 200 characters, so that the names made from it fit");
+  }
+  if (!is_loopback(config.http.address) && !config.http.insecure_remote) {
+    complain("http.address",
+             fmt::format(
+                 "'{}' can be reached from other machines, and the door has neither TLS nor credentials. Use "
+                 "127.0.0.1, or set http.insecure_remote = true if the network itself keeps strangers out.",
+                 config.http.address));
+  }
+  if (config.log.max_record_size > config.http.max_body) {
+    complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");
+  }
+}
+
+}  // namespace
+
+Result<Loaded> load(const Sources& sources) {
+  Loaded loaded;
+  for (const Setting& setting : settings()) loaded.origins[std::string(setting.key)] = "default";
+  std::vector<Found> found;
+  std::vector<std::string> problems;
+  if (sources.file) TRY(read_file(*sources.file, found, problems));
+  read_environment(sources, found, problems);
+  for (const auto& [key, text] : sources.flags) found.push_back({key, text, "flag"});
+  for (const Found& one : found) apply(one, loaded, problems);
+  check_whole(loaded, problems);
+  if (problems.empty()) return loaded;
+  std::string message;
+  for (const std::string& problem : problems) message += (message.empty() ? "" : "\n") + problem;
+  return fail(ErrorCode::kInvalid, std::move(message));
+}
+
+std::vector<Printed> print(const Loaded& loaded) {
+  std::vector<Printed> lines;
+  for (const Setting& setting : settings()) {
+    lines.push_back({std::string(setting.key), setting.print(loaded.config),
+                     loaded.origins.at(std::string(setting.key)), std::string(setting.description)});
+  }
+  return lines;
+}
+
+}  // namespace pinflow::config

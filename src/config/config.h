@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/strong.h"
+
+namespace pinflow::config {
+
+// Every setting of the program with its default. The keys of file, environment and flags are the field names
+// joined by a dot: `http.port`. What each one means stands in settings.cc, which is also what `pinflow config
+// print` shows.
+struct Config {
+  struct {
+    std::filesystem::path folder = "pinflow-data";
+  } data;
+  struct {
+    std::string prefix = "pinterest";
+    std::int32_t partitions = 1;
+  } topics;
+  struct {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8082;
+    bool insecure_remote = false;
+    ByteCount max_body{std::uint64_t{10} << 20};
+    std::chrono::milliseconds header_timeout{10'000};
+    std::chrono::milliseconds body_timeout{60'000};
+    std::chrono::milliseconds idle_timeout{60'000};
+    std::int32_t max_connections = 10'240;
+    bool auto_create_topics = false;
+  } http;
+  struct {
+    std::string durability = "power";
+    ByteCount segment_size{std::uint64_t{256} << 20};
+    ByteCount max_record_size{std::uint64_t{1} << 20};
+    ByteCount max_pending{std::uint64_t{64} << 20};
+    ByteCount reserved_space{std::uint64_t{256} << 20};
+  } log;
+  struct {
+    std::int64_t flush_size = 1'000;
+    std::chrono::milliseconds rotate_interval{5'000};
+  } sink;
+  struct {
+    std::chrono::milliseconds commit_interval{200};
+    std::int64_t max_batch_records = 50'000;
+    std::int64_t checkpoint_interval = 100;
+  } stream;
+  struct {
+    std::int64_t max_profiles = 1'000'000;
+  } live;
+  struct {
+    std::filesystem::path statements;  // Empty: only the files carried in the program.
+    ByteCount memory_limit{std::uint64_t{1} << 30};
+    std::int32_t threads = 2;
+  } sql;
+  struct {
+    std::string level = "info";
+    std::string format = "text";
+  } logging;
+};
+
+// Where the values come from, weakest first. Later ones win; each names itself in errors.
+struct Sources {
+  std::optional<std::filesystem::path> file;  // TOML. Absent: no file.
+  std::vector<std::pair<std::string, std::string>>
+      environment;                                         // All variables; ours are PINFLOW_SECTION__KEY.
+  std::vector<std::pair<std::string, std::string>> flags;  // Key and text: {"http.port", "8083"}.
+};
+
+struct Loaded {
+  Config config;
+  std::map<std::string, std::string>
+      origins;  // By key: "default", "pinflow.toml:12", "environment PINFLOW_HTTP__PORT", "flag".
+};
+
+// Reads and checks everything. kInvalid (or kNotFound for a missing file): the message has one line a
+// problem, each with place, cause and mend; unknown keys are problems.
+Result<Loaded> load(const Sources& sources);
+
+// One line of `pinflow config print`.
+struct Printed {
+  std::string key;
+  std::string value;
+  std::string origin;
+  std::string description;
+};
+std::vector<Printed> print(const Loaded& loaded);
+
+}  // namespace pinflow::config

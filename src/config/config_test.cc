@@ -1,0 +1,99 @@
+#include "config/config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/settings.h"
+
+namespace pinflow::config {
+namespace {
+
+using testing::HasSubstr;
+
+class ConfigFile : public testing::Test {
+ protected:
+  ConfigFile()
+      : path_(std::filesystem::temp_directory_path() /
+              ("pinflow-config-" + std::to_string(::getpid()) + ".toml")) {}
+  ~ConfigFile() override { std::filesystem::remove(path_); }
+  Sources with_file(const std::string& text) {
+    std::ofstream(path_) << text;
+    return {.file = path_, .environment = {}, .flags = {}};
+  }
+  static std::string problem(const Sources& sources) {
+    const auto loaded = load(sources);
+    return loaded ? "no problem" : loaded.error().message;
+  }
+  std::filesystem::path path_;
+};
+
+TEST_F(ConfigFile, DefaultsNeedNoFile) {
+  const auto loaded = load({});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->config.http.port, 8082);
+  EXPECT_EQ(loaded->origins.at("http.port"), "default");
+}
+
+TEST_F(ConfigFile, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
+  Sources sources = with_file("[http]\nport = 1\n[sink]\nflush_size = 7\nrotate_interval = \"2m\"\n");
+  sources.environment = {{"PINFLOW_HTTP__PORT", "2"}, {"PINFLOW_SINK__FLUSH_SIZE", "8"}};
+  sources.flags = {{"http.port", "3"}};
+  const auto loaded = load(sources);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->config.http.port, 3);
+  EXPECT_EQ(loaded->config.sink.flush_size, 8);
+  EXPECT_EQ(loaded->config.sink.rotate_interval, std::chrono::minutes(2));
+  EXPECT_EQ(loaded->origins.at("sink.flush_size"), "environment PINFLOW_SINK__FLUSH_SIZE");
+  EXPECT_THAT(loaded->origins.at("sink.rotate_interval"), HasSubstr(":5"));
+}
+
+TEST_F(ConfigFile, UnknownKeysAreNamedWithPlaceAndNearest) {
+  const std::string message = problem(with_file("[http]\n\nprot = 1\n"));
+  EXPECT_THAT(message, HasSubstr(".toml:3"));
+  EXPECT_THAT(message, HasSubstr("unknown key 'http.prot'"));
+  EXPECT_THAT(message, HasSubstr("Did you mean 'http.port'?"));
+  Sources sources;
+  sources.environment = {{"PINFLOW_HTTP__PROT", "1"}};
+  EXPECT_THAT(problem(sources), HasSubstr("Did you mean 'PINFLOW_HTTP__PORT'?"));
+}
+
+TEST_F(ConfigFile, EveryProblemIsToldAtOnce) {
+  const std::string message =
+      problem(with_file("[http]\nport = 70000\nmax_body = \"10 apples\"\n[log]\ndurability = \"maybe\"\n"));
+  EXPECT_THAT(message, HasSubstr("http.port: expected a whole number from 0 to 65535, not '70000'"));
+  EXPECT_THAT(message, HasSubstr("http.max_body: expected a size"));
+  EXPECT_THAT(message, HasSubstr("log.durability: expected one of 'power', 'os', not 'maybe'"));
+}
+
+TEST_F(ConfigFile, BrokenTomlIsNamedWithLineAndColumn) {
+  EXPECT_THAT(problem(with_file("[http\n")), HasSubstr(".toml:1:6: not valid TOML"));
+}
+
+TEST_F(ConfigFile, MissingFileSaysWhatToCheck) {
+  Sources sources;
+  sources.file = "no/such.toml";
+  EXPECT_THAT(problem(sources), HasSubstr("--config"));
+}
+
+TEST_F(ConfigFile, RemoteAddressNeedsPlainWords) {
+  EXPECT_THAT(problem(with_file("[http]\naddress = \"0.0.0.0\"\n")), HasSubstr("http.insecure_remote"));
+  EXPECT_EQ(problem(with_file("[http]\naddress = \"0.0.0.0\"\ninsecure_remote = true\n")), "no problem");
+}
+
+TEST_F(ConfigFile, PrintedValuesAreReadBackEqual) {
+  const auto loaded = load({});
+  ASSERT_TRUE(loaded);
+  Sources sources;
+  for (const Printed& line : print(*loaded)) sources.flags.emplace_back(line.key, line.value);
+  const auto again = load(sources);
+  ASSERT_TRUE(again) << again.error().message;
+  for (const Setting& setting : settings())
+    EXPECT_EQ(setting.print(again->config), setting.print(loaded->config));
+}
+
+}  // namespace
+}  // namespace pinflow::config

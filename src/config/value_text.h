@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/strong.h"
+
+namespace pinflow::config {
+
+// How each type of setting is spelled: 8082, true, "10MiB", "250ms" (also s, m, h). parse_value fails with
+// what is expected.
+Result<void> parse_value(std::string_view text, std::string& into);
+Result<void> parse_value(std::string_view text, std::filesystem::path& into);
+Result<void> parse_value(std::string_view text, bool& into);
+Result<void> parse_value(std::string_view text, std::uint16_t& into);
+Result<void> parse_value(std::string_view text, std::int32_t& into);  // Positive.
+Result<void> parse_value(std::string_view text, std::int64_t& into);  // Positive.
+Result<void> parse_value(std::string_view text, ByteCount& into);
+Result<void> parse_value(std::string_view text, std::chrono::milliseconds& into);
+
+std::string print_value(const std::string& value);
+std::string print_value(const std::filesystem::path& value);
+std::string print_value(bool value);
+std::string print_value(std::uint16_t value);
+std::string print_value(std::int32_t value);
+std::string print_value(std::int64_t value);
+std::string print_value(ByteCount value);
+std::string print_value(std::chrono::milliseconds value);
+
+}  // namespace pinflow::config
