@@ -19,7 +19,8 @@ namespace pinflow::delta {
 
 using Version = Strong<struct VersionTag, std::int64_t>;
 
-// A column; `type` in Delta's words: long, integer, double, boolean, string, binary, timestamp, date, or array<one of these>.
+// A column; `type` in Delta's words: long, integer, double, boolean, string, binary, timestamp, date, or
+// array<one of these>.
 struct Field {
   std::string name;
   std::string type;
@@ -29,10 +30,10 @@ struct Field {
 // A live or new data file of a table; `path` is relative to the table's folder.
 struct DataFile {
   std::string path;
-  std::uint64_t size = 0;   // Bytes.
+  std::uint64_t size = 0;  // Bytes.
   std::int64_t rows = 0;
   WallTime modified;
-  std::string statistics;   // The stats JSON of the specification; empty where unknown.
+  std::string statistics;  // The stats JSON of the specification; empty where unknown.
 };
 
 // The position of one source in a table (the `txn` action): what lies at or below `version` is in the table.
@@ -45,8 +46,8 @@ struct Snapshot {
   Version version{-1};
   std::string table_id;
   std::vector<Field> schema;
-  std::map<std::string, DataFile> files;               // Live files by path.
-  std::map<std::string, std::int64_t> transactions;    // Latest version by app id.
+  std::map<std::string, DataFile> files;             // Live files by path.
+  std::map<std::string, std::int64_t> transactions;  // Latest version by app id.
   std::int64_t rows() const;
   std::uint64_t bytes() const;
 };
@@ -67,24 +68,29 @@ struct TableContext {
   Logger& logger;
 };
 
-// One Delta Lake table (protocol reader 1, writer 2) that we write: data files as Parquet, a transaction log of commits made by put-if-absent,
-// checkpoints. Owned by one thread; other processes may write the same table, the commit protocol arbitrates.
-// Contract: the Delta transaction log protocol; what we write of it is in docs/formats/delta.md.
+// One Delta Lake table (protocol reader 1, writer 2) that we write: data files as Parquet, a transaction log
+// of commits made by put-if-absent, checkpoints. Owned by one thread; other processes may write the same
+// table, the commit protocol arbitrates. Contract: the Delta transaction log protocol; what we write of it is
+// in docs/formats/delta.md.
 class Table {
  public:
   virtual ~Table() = default;
 
-  // Writes the rows of a SELECT into a new durable data file with statistics. It is not in the table before a commit names
-  // it; empty where the SELECT gives no rows.
+  // Writes the rows of a SELECT into a new durable data file with statistics. It is not in the table before a
+  // commit names it; empty where the SELECT gives no rows.
   virtual Result<std::optional<DataFile>> write_file(sql::Session& session, std::string_view select) = 0;
 
-  // Adds files and moves source positions in one commit. kConflict: another writer moved one of these positions since
-  // the snapshot (our twin was faster): nothing was written, the snapshot is reloaded, the caller re-reads its positions. Appends of
-  // others are no conflict. Success: durable and visible to every reader.
-  virtual Result<Version> append(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) = 0;
+  // Adds files and moves source positions in one commit. kConflict: another writer moved one of these
+  // positions since the snapshot (our twin was faster): nothing was written, the snapshot is reloaded, the
+  // caller re-reads its positions. Appends of others are no conflict. Success: durable and visible to every
+  // reader.
+  virtual Result<Version> append(const std::vector<DataFile>& files,
+                                 const std::vector<Transaction>& transactions) = 0;
 
-  // Replaces all rows by those of `files` in one commit; readers see the old or the new. kConflict: somebody else wrote meanwhile.
-  virtual Result<Version> replace(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) = 0;
+  // Replaces all rows by those of `files` in one commit; readers see the old or the new. kConflict: somebody
+  // else wrote meanwhile.
+  virtual Result<Version> replace(const std::vector<DataFile>& files,
+                                  const std::vector<Transaction>& transactions) = 0;
 
   // Deletes a file that write_file made and no commit names.
   virtual void discard(const DataFile& file) = 0;
@@ -93,16 +99,18 @@ class Table {
   virtual Result<void> refresh() = 0;            // Reads what others committed since.
 };
 
-// Opens the table, making it with version 0 where it is missing. kInvalid: the stored schema is another, or the table asks for
-// features that this writer does not have (named).
+// Opens the table, making it with version 0 where it is missing. kInvalid: the stored schema is another, or
+// the table asks for features that this writer does not have (named).
 Result<std::unique_ptr<Table>> open_table(const TableContext& context, const TableSpec& spec);
 
-// Reads the current state of a table, ours or another writer's, without being able to write it. kNotFound: no such table.
+// Reads the current state of a table, ours or another writer's, without being able to write it. kNotFound: no
+// such table.
 Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name);
 
-// The SELECT that gives a snapshot's rows through `session`, as text: `SELECT ... FROM read_parquet([...])`, or one without rows
-// and with the right columns where the table is empty.
-Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot);
+// The SELECT that gives a snapshot's rows through `session`, as text: `SELECT ... FROM read_parquet([...])`,
+// or one without rows and with the right columns where the table is empty.
+Result<std::string> select_all(objects::ObjectStore& store, const std::string& name,
+                               const Snapshot& snapshot);
 
 // The names of the tables in a store: folders with a _delta_log.
 Result<std::vector<std::string>> list_tables(objects::ObjectStore& store);

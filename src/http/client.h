@@ -20,9 +20,9 @@ struct Url {
   friend bool operator==(const Url&, const Url&) = default;
 };
 
-// One keep-alive connection, used by one thread, one request at a time. It connects when first used and again after the
-// peer closed. It never repeats a request by itself. kUnavailable: no connection was made, so nothing was sent.
-// kUnknownOutcome: sent, but no whole answer came (the peer may have acted).
+// One keep-alive connection, used by one thread, one request at a time. It connects when first used and again
+// after the peer closed. It never repeats a request by itself. kUnavailable: no connection was made, so
+// nothing was sent. kUnknownOutcome: sent, but no whole answer came (the peer may have acted).
 class Client {
  public:
   virtual ~Client() = default;

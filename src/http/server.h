@@ -16,7 +16,8 @@ namespace pinflow::http {
 // Takes the answer to one request, exactly once, from any thread, also after the connection is gone.
 using Responder = std::move_only_function<void(Response)>;
 
-// Answers requests. Called on the network loop: must not block. What takes time is handed on, with the responder.
+// Answers requests. Called on the network loop: must not block. What takes time is handed on, with the
+// responder.
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -34,18 +35,20 @@ struct ServerOptions {
   std::size_t max_connections = 10'240;
 };
 
-// An HTTP/1.1 server with keep-alive on one thread of its own. It knows no pipeline. Over its limits it answers for itself
-// in JSON {"error_code","message"}: 400 malformed, 408 slow, 413 body, 431 headers, 503 connections. Bodies may be chunked; Expect: 100-continue is obeyed.
+// An HTTP/1.1 server with keep-alive on one thread of its own. It knows no pipeline. Over its limits it
+// answers for itself in JSON {"error_code","message"}: 400 malformed, 408 slow, 413 body, 431 headers, 503
+// connections. Bodies may be chunked; Expect: 100-continue is obeyed.
 class Server {
  public:
   virtual ~Server() = default;  // Stops, if stop() was not called.
   virtual std::uint16_t port() const = 0;
-  // Takes no new connections or requests, lets answers in flight go out for at most `grace`, then closes and joins.
+  // Takes no new connections or requests, lets answers in flight go out for at most `grace`, then closes and
+  // joins.
   virtual void stop(std::chrono::milliseconds grace) = 0;
 };
 
-// Binds, listens and starts serving. `handler` and `logger` must outlive the server. kUnavailable: the address is taken; the
-// message says by whom to tell and which setting to change.
+// Binds, listens and starts serving. `handler` and `logger` must outlive the server. kUnavailable: the
+// address is taken; the message says by whom to tell and which setting to change.
 Result<std::unique_ptr<Server>> start_server(const ServerOptions& options, Handler& handler, Logger& logger);
 
 }  // namespace pinflow::http

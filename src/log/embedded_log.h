@@ -12,8 +12,8 @@ namespace pinflow::log {
 
 // When a produce is answered. Each weaker level is shown at start and in the metrics.
 enum class Durability {
-  kPower,     // After fsync: survives power loss. The default.
-  kOs,        // After write: survives a crash of the process, not of the machine.
+  kPower,  // After fsync: survives power loss. The default.
+  kOs,     // After write: survives a crash of the process, not of the machine.
 };
 
 struct EmbeddedLogOptions {
@@ -21,9 +21,12 @@ struct EmbeddedLogOptions {
   Durability durability = Durability::kPower;
   ByteCount segment_size{std::uint64_t{256} << 20};   // A segment past this is closed and a new one begun.
   ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers of one record.
-  ByteCount max_pending{std::uint64_t{64} << 20};     // Waiting for the committer; past it produce answers kOverloaded.
-  ByteCount reserved_space{std::uint64_t{256} << 20};  // Produce is refused (kUnavailable) when less is free on the disk.
-  bool read_only = false;  // Takes no lock and changes nothing; for looking at a log that another process writes.
+  ByteCount max_pending{std::uint64_t{64}
+                        << 20};  // Waiting for the committer; past it produce answers kOverloaded.
+  ByteCount reserved_space{std::uint64_t{256}
+                           << 20};  // Produce is refused (kUnavailable) when less is free on the disk.
+  bool read_only =
+      false;  // Takes no lock and changes nothing; for looking at a log that another process writes.
 };
 
 // What opening found and did.
@@ -34,15 +37,17 @@ struct RecoveryReport {
   std::vector<std::string> damage;   // Partitions fenced for writing, each with place and cause.
 };
 
-// The log on one machine: segment files of Kafka record batches v2 (docs/formats/log.md), one committer thread doing
-// group commit. `disk`, `clock` and `logger` must outlive it. The destructor answers what is pending with kCancelled.
+// The log on one machine: segment files of Kafka record batches v2 (docs/formats/log.md), one committer
+// thread doing group commit. `disk`, `clock` and `logger` must outlive it. The destructor answers what is
+// pending with kCancelled.
 class EmbeddedLog : public Log {
  public:
   virtual const RecoveryReport& recovery() const = 0;
 };
 
-// Opens or makes the log in a folder: takes its lock, recovers torn tails. kConflict: another process holds it.
-Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock,
-                                                       Logger& logger);
+// Opens or makes the log in a folder: takes its lock, recovers torn tails. kConflict: another process holds
+// it.
+Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk,
+                                                       const Clock& clock, Logger& logger);
 
 }  // namespace pinflow::log

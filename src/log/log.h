@@ -91,7 +91,8 @@ struct FetchedPartition {
   TopicPartition partition;
   Offset high_watermark;
   std::vector<StoredRecord> records;  // In order of offset. Offsets may have gaps (compaction).
-  std::optional<Error> error;         // kNotFound: no such partition. kInvalid: offset out of range. kCorrupt: damage.
+  std::optional<Error>
+      error;  // kNotFound: no such partition. kInvalid: offset out of range. kCorrupt: damage.
 };
 
 struct GroupOffset {
@@ -99,18 +100,18 @@ struct GroupOffset {
   Offset offset;  // The next one to read.
 };
 
-// Called once, from any thread of the log's; must not block. One entry per record in the order they were given; a
-// success means that the record is as durable as the log's level says (docs/acknowledgement.md).
+// Called once, from any thread of the log's; must not block. One entry per record in the order they were
+// given; a success means that the record is as durable as the log's level says (docs/acknowledgement.md).
 using ProduceDone = std::move_only_function<void(std::vector<Result<Appended>>)>;
 
-// Where a record without explicit partition goes: by murmur2 of its key as Kafka's Java client does, or, without a key,
-// to one partition for a while and then the next.
+// Where a record without explicit partition goes: by murmur2 of its key as Kafka's Java client does, or,
+// without a key, to one partition for a while and then the next.
 inline constexpr PartitionId kAnyPartition{-1};
 
-// Topics of ordered, durable records. The embedded log and a Kafka cluster both fulfil it, so nothing here assumes a local
-// disk, one writer, or gapless offsets. Safe from any thread.
-// Errors of all calls: kNotFound (topic, partition), kInvalid, kConflict (topic exists), kOverloaded (a queue is full),
-// kUnavailable (fenced, disk full, broker away), kUnknownOutcome (produce that may have happened), kCorrupt.
+// Topics of ordered, durable records. The embedded log and a Kafka cluster both fulfil it, so nothing here
+// assumes a local disk, one writer, or gapless offsets. Safe from any thread. Errors of all calls: kNotFound
+// (topic, partition), kInvalid, kConflict (topic exists), kOverloaded (a queue is full), kUnavailable
+// (fenced, disk full, broker away), kUnknownOutcome (produce that may have happened), kCorrupt.
 class Log {
  public:
   virtual ~Log() = default;
@@ -123,16 +124,18 @@ class Log {
   virtual Result<Topic> topic(const std::string& name) = 0;
   virtual std::vector<Topic> topics() = 0;  // Sorted by name.
 
-  // Stores records in one topic, all to `partition` or each by its key (kAnyPartition). Never blocks: over the bound `done`
-  // gets kOverloaded. Records of one call that share a partition lie next to each other.
-  virtual void produce(const std::string& topic, PartitionId partition, std::vector<Record> records, ProduceDone done) = 0;
+  // Stores records in one topic, all to `partition` or each by its key (kAnyPartition). Never blocks: over
+  // the bound `done` gets kOverloaded. Records of one call that share a partition lie next to each other.
+  virtual void produce(const std::string& topic, PartitionId partition, std::vector<Record> records,
+                       ProduceDone done) = 0;
 
-  // Reads what is durable. Blocks as the request says, and returns early with what it has when `stop` is requested. A
-  // partition with nothing new has no entry.
+  // Reads what is durable. Blocks as the request says, and returns early with what it has when `stop` is
+  // requested. A partition with nothing new has no entry.
   virtual Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) = 0;
   virtual Result<OffsetRange> offsets(const TopicPartition& partition) = 0;
 
-  // Consumer positions by group; durable like records. A group or partition without a commit is absent from the answer.
+  // Consumer positions by group; durable like records. A group or partition without a commit is absent from
+  // the answer.
   virtual Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) = 0;
   virtual Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) = 0;
 };

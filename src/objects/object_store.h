@@ -16,9 +16,9 @@ struct ObjectInfo {
   WallTime modified;
 };
 
-// Named immutable blobs, as S3 keeps them: whole or absent, durable once put. Safe from any thread. Calls block (disk or
-// network): never on a network loop. Names are parts of [A-Za-z0-9._=+-] joined by '/', no part "." or "..".
-// Errors as of disk::Disk; kUnknownOutcome where a put may have happened.
+// Named immutable blobs, as S3 keeps them: whole or absent, durable once put. Safe from any thread. Calls
+// block (disk or network): never on a network loop. Names are parts of [A-Za-z0-9._=+-] joined by '/', no
+// part "." or "..". Errors as of disk::Disk; kUnknownOutcome where a put may have happened.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -29,8 +29,8 @@ class ObjectStore {
   virtual Result<void> put_file(const std::string& name, const disk::Path& local) = 0;
   virtual Result<std::string> get(const std::string& name) = 0;
   virtual Result<ObjectInfo> describe(const std::string& name) = 0;
-  // Objects whose name begins with `prefix` and sorts after `start_after`, sorted by name, at most `limit`. A prefix that
-  // ends in '/' is a folder; listing a missing one gives nothing.
+  // Objects whose name begins with `prefix` and sorts after `start_after`, sorted by name, at most `limit`. A
+  // prefix that ends in '/' is a folder; listing a missing one gives nothing.
   virtual Result<std::vector<ObjectInfo>> list(const std::string& prefix, const std::string& start_after = {},
                                                std::size_t limit = SIZE_MAX) = 0;
   virtual Result<void> remove(const std::string& name) = 0;  // Missing is not an error.

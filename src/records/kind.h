@@ -28,12 +28,13 @@ struct Names {
   std::string table(Kind kind) const;   // pinterest_pin_table
 };
 
-// The columns of a record as posted, in the order and under the names of the source tables; `index` is that of pin.
-// Numbers are numbers here, times are still text.
+// The columns of a record as posted, in the order and under the names of the source tables; `index` is that
+// of pin. Numbers are numbers here, times are still text.
 std::vector<Column> raw_columns(Kind kind);
 
 // The columns that say where a row comes from; they follow the raw columns and the cleaned ones:
-// source_topic (text), source_partition (integer), source_offset (long), arrived_at (timestamp, null where unknown).
+// source_topic (text), source_partition (integer), source_offset (long), arrived_at (timestamp, null where
+// unknown).
 std::vector<Column> source_columns();
 
 }  // namespace pinflow::records

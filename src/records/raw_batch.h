@@ -20,12 +20,14 @@ struct Source {
   std::optional<WallTime> arrived;
 };
 
-// Records that cannot be rows, with all that is needed to look at them and to try again. Columns: source_columns(), then
-// kind (text, null where the topic is of no kind), reason (text), raw (bytes, null for a record without value).
+// Records that cannot be rows, with all that is needed to look at them and to try again. Columns:
+// source_columns(), then kind (text, null where the topic is of no kind), reason (text), raw (bytes, null for
+// a record without value).
 class DeadLetters {
  public:
   DeadLetters();
-  void add(const Source& source, std::optional<Kind> kind, std::string_view reason, std::optional<std::string_view> raw);
+  void add(const Source& source, std::optional<Kind> kind, std::string_view reason,
+           std::optional<std::string_view> raw);
   const ColumnBatch& batch() const { return batch_; }
   ColumnBatch& batch() { return batch_; }
 
@@ -33,8 +35,8 @@ class DeadLetters {
   ColumnBatch batch_;
 };
 
-// Parses records of one kind into typed raw columns (raw_columns + source_columns). Not thread-safe; reuse it for many
-// batches, it keeps its buffers.
+// Parses records of one kind into typed raw columns (raw_columns + source_columns). Not thread-safe; reuse it
+// for many batches, it keeps its buffers.
 class RawBatch {
  public:
   explicit RawBatch(Kind kind);
@@ -42,10 +44,11 @@ class RawBatch {
   RawBatch(const RawBatch&) = delete;
   RawBatch& operator=(const RawBatch&) = delete;
 
-  // Adds one record given as JSON text, or says why it cannot be a row (kInvalid; the batch is unchanged): not JSON, not
-  // an object, no usable id, a member that cannot be read as its column's type. Understood: numbers as strings and strings as
-  // numbers where the column says so, the record once more as a JSON string, a whole REST envelope of one record, `ind` for `index` and the
-  // other way round. Unknown members are ignored; missing ones are null; a member given twice counts once, the first.
+  // Adds one record given as JSON text, or says why it cannot be a row (kInvalid; the batch is unchanged):
+  // not JSON, not an object, no usable id, a member that cannot be read as its column's type. Understood:
+  // numbers as strings and strings as numbers where the column says so, the record once more as a JSON
+  // string, a whole REST envelope of one record, `ind` for `index` and the other way round. Unknown members
+  // are ignored; missing ones are null; a member given twice counts once, the first.
   Result<void> add(std::string_view json, const Source& source);
 
   Kind kind() const { return kind_; }

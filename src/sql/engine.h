@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,7 +27,9 @@ struct Bytes {
 };
 using List = std::vector<Value>;
 
-// One cell of an answer. Structs and maps come as their JSON text.
+// One cell of an answer. Whole numbers of every width are integers where they fit and their digits as text where not;
+// decimals with places become the nearest double (cast to VARCHAR for exact digits); dates, times, UUIDs and intervals come as text;
+// structs, maps and unions as their JSON text.
 struct Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Bytes, Timestamp, List> data;
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
@@ -49,8 +52,15 @@ struct ColumnStatistics {
   std::int64_t null_count = 0;
 };
 
+struct ColumnInfo {
+  std::string name;
+  std::string type;  // As in ResultTable::types.
+  friend bool operator==(const ColumnInfo&, const ColumnInfo&) = default;
+};
+
 // A Parquet file just written.
 struct ParquetFile {
+  std::vector<ColumnInfo> schema;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   std::map<std::string, ColumnStatistics> columns;  // Top-level columns of plain types only.
@@ -62,10 +72,13 @@ struct EngineOptions {
   ByteCount memory_limit{std::uint64_t{1} << 30};
   int threads = 2;
   std::filesystem::path temporary;  // Where the engine may spill; empty: nowhere.
+  // The only folders whose files statements may read and write (by absolute path), besides `database` and `temporary`;
+  // empty: all of this machine. No statement reaches the network, loads an extension or changes a setting of the engine.
+  std::vector<std::filesystem::path> folders;
 };
 
-// One connection: temporary tables live in it. Used by one thread at a time. Text in errors is the engine's own, with the
-// statement's beginning. kInvalid: wrong SQL or data. kOverloaded: memory limit.
+// One connection: temporary tables live in it. Used by one thread at a time. Text in errors is the engine's
+// own, with the statement's beginning. kInvalid: wrong SQL or data. kOverloaded: memory limit.
 class Session {
  public:
   virtual ~Session() = default;
@@ -73,17 +86,18 @@ class Session {
   virtual Result<void> run(std::string_view statements) = 0;
   // Runs one statement and gives all its rows.
   virtual Result<ResultTable> query(std::string_view statement) = 0;
-  // Makes (or replaces) the temporary table `name` from the batch, whole chunks at a time. kTimestamp columns become
-  // TIMESTAMPTZ, kBytes BLOB.
+  // Makes (or replaces) the temporary table `name` from the batch, whole chunks at a time. kTimestamp columns
+  // become TIMESTAMPTZ, kBytes BLOB.
   virtual Result<void> load(std::string_view name, const ColumnBatch& batch) = 0;
   // Adds the batch's rows to a table that load or run made; columns in the same order and types.
   virtual Result<void> append(std::string_view name, const ColumnBatch& batch) = 0;
-  // Writes the rows of a SELECT into one Parquet file (zstd or snappy, data pages v1) with its statistics. The file is not synced.
+  // Writes the rows of a SELECT into one Parquet file (zstd or snappy, data pages v1) with its statistics.
+  // The file is not synced.
   virtual Result<ParquetFile> write_parquet(std::string_view select, const std::filesystem::path& path) = 0;
 };
 
-// The SQL engine: DuckDB behind our own face; no other module sees it. Safe from any thread. UTC is its time zone, and it
-// loads no extensions and reaches no network.
+// The SQL engine: DuckDB behind our own face; no other module sees it. Safe from any thread. UTC is its time
+// zone, and it loads no extensions and reaches no network.
 class Engine {
  public:
   virtual ~Engine() = default;

@@ -10,7 +10,8 @@
 
 namespace pinflow::sql {
 
-// One SQL file of the users': a single SELECT, with a front comment of lines `-- key: value` (name, description, columns).
+// One SQL file of the users': a single SELECT, with a front comment of lines `-- key: value` (name,
+// description, columns).
 struct Statement {
   std::string name;  // Folder and file without ending: "clean/pin", "questions/category_by_country".
   std::string description;
@@ -18,15 +19,17 @@ struct Statement {
   std::string text;                  // The statement without its trailing ';'.
 };
 
-// The SQL files of cleaning, model, checks and questions: those of `sql/` in the source tree, carried inside the
-// binary, and over them those of a folder of the user's, by the same relative path. A value, immutable once loaded.
+// The SQL files of cleaning, model, checks and questions: those of `sql/` in the source tree, carried inside
+// the binary, and over them those of a folder of the user's, by the same relative path. A value, immutable
+// once loaded.
 class Statements {
  public:
   // kInvalid names file and line of what cannot be understood.
   static Result<Statements> load(const std::optional<std::filesystem::path>& folder);
-  // What DuckDB needs before the other files run: the few functions that engines spell differently (sql/prelude/duckdb.sql).
+  // What DuckDB needs before the other files run: the few functions that engines spell differently
+  // (sql/prelude/duckdb.sql).
   const std::string& prelude() const { return prelude_; }
-  Result<Statement> find(std::string_view name) const;           // kNotFound lists the names there are.
+  Result<Statement> find(std::string_view name) const;              // kNotFound lists the names there are.
   std::vector<Statement> in_folder(std::string_view folder) const;  // Sorted by name: all of "questions".
 
  private:

@@ -1,0 +1,53 @@
+# The front door. `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+
+.PHONY: help deps demo build dev test soak bench interop lint format fuzz clean
+
+help: ## Shows this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
+
+deps: ## Installs what build and tests need (Debian packages, DuckDB from npm)
+	@tools/install_dependencies.sh build
+
+build: deps ## Builds the release: build/release/pinflow
+	@cmake --preset release >build-release.log 2>&1 || (cat build-release.log; exit 1)
+	@rm -f build-release.log
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build ## Runs the whole pipeline once on synthetic posts
+	@build/release/pinflow demo
+
+dev: deps
+	@cmake --preset dev >/dev/null
+	@cmake --build --preset dev -j $(JOBS)
+
+test: dev ## Builds with sanitizers and runs all tests
+	@ctest --preset dev -j $(JOBS)
+
+soak: build ## Runs the long proofs: many kills, many power cuts
+	@tests/soak.sh
+
+bench: build ## Measures posts per second, drain rate, batch time, memory, start time
+	@build/release/bench/pinflow_bench --pinflow build/release/pinflow
+
+interop: build ## Checks against foreign readers and servers (needs PyPI)
+	@tools/install_dependencies.sh interop
+	@interop/run.sh
+
+lint: dev ## Checks format, clang-tidy's short list, edges between modules, shell and text rules
+	@tools/install_dependencies.sh lint
+	@tools/lint.sh
+
+format: ## Formats all sources
+	@tools/install_dependencies.sh lint
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+fuzz: deps ## Builds the fuzzers and runs each for FUZZ_SECONDS (60)
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+	@tools/fuzz.sh $${FUZZ_SECONDS:-60}
+
+clean: ## Removes the build folders
+	@rm -rf build
