@@ -24,8 +24,9 @@ struct Weights {
 };
 
 struct ProfilesOptions {
-  Weights weights;
-  std::size_t max_profiles = 1'000'000;    // About 180 bytes each; past it the least active sixteenth is let go.
+  Weights weights{};
+  std::size_t max_profiles =
+      1'000'000;  // About 180 bytes each; past it the least active sixteenth is let go.
   std::size_t max_seen_pages = 1'000'000;  // SeenPosts: at most about 130 MB, for dense ids next to nothing.
 };
 
@@ -76,19 +77,21 @@ struct Ranking {
   std::vector<ProfileView> items;
 };
 
-// How popular each profile is right now: the sans-I/O core of the live metrics. Posts and times go in, answers come out;
-// docs/live-metrics.md has the formula. Activities are kept by forward decay, so an answer does not depend on the order in
-// which the posts of different ids came (activities within 1e-12 relative: sums of doubles), and posts may be late by any amount.
-// The same posts in the same order give the same bits. Memory is bounded by the options; past max_profiles the sixteenth with the
-// lowest decayed activity is forgotten, with its follower and post counts. One thread at a time.
+// How popular each profile is right now: the sans-I/O core of the live metrics. Posts and times go in,
+// answers come out; docs/live-metrics.md has the formula. Activities are kept by forward decay, so an answer
+// does not depend on the order in which the posts of different ids came (activities within 1e-12 relative:
+// sums of doubles), and posts may be late by any amount. The same posts in the same order give the same bits.
+// Memory is bounded by the options; past max_profiles the sixteenth with the lowest decayed activity is
+// forgotten, with its follower and post counts. One thread at a time.
 class Profiles {
  public:
   explicit Profiles(const ProfilesOptions& options);
 
   Applied apply(const Post& post);
 
-  // The first `k` (at most kMaxTop) profiles at `now`, or at the newest post where that is later. Ties go by name. Takes
-  // time linear in the number of profiles, under 5 ms for 100,000; asking again for the same moment costs less.
+  // The first `k` (at most kMaxTop) profiles at `now`, or at the newest post where that is later. Ties go by
+  // name. Takes time linear in the number of profiles, under 5 ms for 100,000; asking again for the same
+  // moment costs less.
   Ranking top(std::size_t k, Order order, WallTime now);
   // One profile with its rank by popularity; no items when the name is unknown.
   Ranking find(std::string_view name, WallTime now);
@@ -101,8 +104,9 @@ class Profiles {
  private:
   static constexpr std::size_t kHalfLives = 3;  // 1 h, 6 h, 24 h.
 
-  // Sum of 2^((t_i - L) / H) over posts. The landmark L is `epoch` half-lives after 1970: that of the newest post, so sums
-  // neither overflow nor need a rebase of all profiles; moving L multiplies by a power of two, which is exact.
+  // Sum of 2^((t_i - L) / H) over posts. The landmark L is `epoch` half-lives after 1970: that of the newest
+  // post, so sums neither overflow nor need a rebase of all profiles; moving L multiplies by a power of two,
+  // which is exact.
   struct Row {
     std::array<double, kHalfLives> sums{};
     std::array<std::int32_t, kHalfLives> epochs{};
@@ -115,19 +119,31 @@ class Profiles {
     const std::string* name = nullptr;  // The key in index_.
   };
 
-  // What one moment makes of each row; valid for (moment, version).
+  // A moment in half-lives since 1970, for each half-life: whole ones, and the fraction begun.
+  struct Moment {
+    std::array<std::int32_t, kHalfLives> epochs{};
+    std::array<double, kHalfLives> fractions{};
+  };
+
+  struct Flow {
+    double activity = 0;
+    double velocity = 0;
+  };
+
+  // What one moment makes of all rows; good for this moment and version of the state.
   struct Evaluation {
     WallTime at;
     std::uint64_t version = 0;
+    Moment moment;
+    std::array<double, kHalfLives> decays{};  // 2^-fraction: from the epoch's begin to the moment.
     std::size_t active = 0;
     double activity_median = 0;
     double velocity_median = 0;
-    std::vector<double> activity;  // A_6h
-    std::vector<double> activity_log;
-    std::vector<double> velocity;
+    std::vector<double> activity_logs;  // log2(1 + A_6h), of each row.
+    std::vector<double> velocities;     // At least 0, of each row.
     std::vector<double> popularity;
     std::vector<double> scratch;
-    std::vector<std::pair<double, std::uint32_t>> order;
+    std::vector<std::pair<double, std::uint32_t>> order;  // Value and row, for sorting.
   };
 
   struct NameHash {
@@ -135,13 +151,17 @@ class Profiles {
     std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
 
+  static Moment moment_of(WallTime time);
+  static void add(Row& row, const Moment& moment);
+  static void take_followers(Row& row, std::int64_t followers, WallTime time, std::int64_t offset);
+  Flow flow(const Row& row) const;  // At the evaluated moment.
   Row& row_of(std::string_view name);
-  void take_followers(Row& row, const Post& post);
   void evict();
   void evaluate(WallTime now);
-  void evaluate_rows();
-  double lower_median(const std::vector<double>& values);
+  void evaluate_medians();
+  double popularity(double followers_part, double activity_part, double velocity_part) const;
   bool before(const std::pair<double, std::uint32_t>& a, const std::pair<double, std::uint32_t>& b) const;
+  double sort_value(std::uint32_t row, Order order) const;
   Ranking answer_head() const;
   ProfileView view(std::size_t rank, std::uint32_t index) const;
 

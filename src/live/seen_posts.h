@@ -7,11 +7,12 @@
 
 namespace pinflow::live {
 
-// Remembers which post ids were counted, in bounded memory. Ids lie in pages of 512 neighbours; real ids are dense, so a
-// million posts take about 2,000 pages, a quarter of a megabyte. At most `max_pages` pages are kept, in two generations: when
-// the younger is full (half of max_pages), the older one is forgotten and the younger takes its place. So the pages touched last, at
-// least max_pages / 2 of them, are always known, and what is kept depends only on the order of the calls. A post of a
-// forgotten page counts as new. One thread owns it; a value type.
+// Remembers which post ids were counted, in bounded memory. Ids lie in pages of 512 neighbours; real ids are
+// dense, so a million posts take about 2,000 pages, a quarter of a megabyte. At most `max_pages` pages are
+// kept, in two generations: when the younger is full (half of max_pages), the older one is forgotten and the
+// younger takes its place. So the pages touched last, at least max_pages / 2 of them, are always known, and
+// what is kept depends only on the order of the calls. A post of a forgotten page counts as new. One thread
+// owns it; a value type.
 class SeenPosts {
  public:
   explicit SeenPosts(std::size_t max_pages);
