@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace pinflow {
 
