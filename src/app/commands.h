@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+
+#include "app/environment.h"
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace pinflow::app {
+
+// Runs a command that was chosen on the command line; gives the exit code, or the error that ended it.
+using Action = std::function<Result<ExitCode>(Environment&)>;
+
+// Each adds one command with its options, help and examples to `root`; when the command is chosen, `selected` is set.
+// Both outlive the parsing.
+void add_demo(CLI::App& root, Action& selected);
+void add_up(CLI::App& root, Action& selected);
+void add_source(CLI::App& root, Action& selected);
+void add_emulate(CLI::App& root, Action& selected);
+void add_batch(CLI::App& root, Action& selected);
+void add_question(CLI::App& root, Action& selected);
+void add_tap(CLI::App& root, Action& selected);
+void add_tables(CLI::App& root, Action& selected);
+void add_config(CLI::App& root, Action& selected);
+
+}  // namespace pinflow::app

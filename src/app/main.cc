@@ -1,0 +1,148 @@
+#include <csignal>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stop_token>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "app/commands.h"
+#include "app/environment.h"
+#include "disk/real_disk.h"
+
+extern char** environ;
+
+namespace pinflow::app {
+namespace {
+
+// What can be said before or behind any command.
+struct CommonOptions {
+  std::string config_file;
+  std::string data_folder;
+  std::vector<std::string> settings;  // key=value
+  bool quiet = false;
+};
+
+void add_common(CLI::App& root, CommonOptions& common) {
+  root.add_option("--config", common.config_file, "TOML file of settings (default: pinflow.toml, where it is there)")
+      ->type_name("FILE")
+      ->envname("PINFLOW_CONFIG");
+  root.add_option("--data", common.data_folder, "Data folder; short for --set data.folder=DIR")->type_name("DIR");
+  root.add_option("--set", common.settings, "Sets one setting over file and environment; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+  root.add_flag("-q,--quiet", common.quiet, "No progress and no remarks on stderr");
+}
+
+Result<config::Loaded> load_settings(const CommonOptions& common) {
+  config::Sources sources;
+  if (!common.config_file.empty()) {
+    sources.file = common.config_file;
+  } else if (::access("pinflow.toml", F_OK) == 0) {
+    sources.file = "pinflow.toml";
+  }
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) sources.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  if (!common.data_folder.empty()) sources.flags.emplace_back("data.folder", common.data_folder);
+  for (const std::string& setting : common.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorCode::kInvalid, fmt::format("--set {}: expected KEY=VALUE, such as --set http.port=8083", setting));
+    }
+    sources.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return config::load(sources);
+}
+
+std::unique_ptr<Logger> make_logger(const Clock& clock, const config::Config& config) {
+  Severity least = Severity::kInfo;
+  if (config.logging.level == "debug") least = Severity::kDebug;
+  if (config.logging.level == "warning") least = Severity::kWarning;
+  if (config.logging.level == "error") least = Severity::kError;
+  const auto format = config.logging.format == "json" ? StreamLogger::Format::kJson : StreamLogger::Format::kText;
+  return std::make_unique<StreamLogger>(clock, stderr, least, format);
+}
+
+// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once. The signals are blocked in every
+// other thread, so that no code of ours runs inside a handler.
+void watch_signals(std::stop_source& source) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::thread([signals, source]() mutable {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    source.request_stop();
+    sigwait(&signals, &signal);
+    std::_Exit(128 + signal);
+  }).detach();  // Lives as long as the process: there is nothing to join it for.
+}
+
+int complain(const Error& error, ExitCode code) {
+  fmt::print(stderr, "pinflow: {}\n", error.message);
+  return code;
+}
+
+int run(int argc, char** argv) {
+  CLI::App root{
+      "Event analytics for sites where people post: doors, log, stream lane, batch lane and live metrics in one program.",
+      "pinflow"};
+  root.set_version_flag("--version", "pinflow " PINFLOW_VERSION);
+  root.require_subcommand(1);
+  root.fallthrough();
+  root.footer(
+      "Examples:\n"
+      "  pinflow demo                       the whole pipeline once, on synthetic posts\n"
+      "  pinflow up --data my-data          all roles until Ctrl-C\n"
+      "  pinflow question all --data my-data\n\n"
+      "`pinflow COMMAND --help` has examples of each. Exit codes: 0 done, 1 something failed, 2 usage, 3 configuration,\n"
+      "4 data check failed, 5 unavailable, 6 damaged storage, 130 interrupted.");
+  CommonOptions common;
+  add_common(root, common);
+  Action action;
+  add_demo(root, action);
+  add_up(root, action);
+  add_source(root, action);
+  add_emulate(root, action);
+  add_batch(root, action);
+  add_question(root, action);
+  add_tap(root, action);
+  add_tables(root, action);
+  add_config(root, action);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return root.exit(error) == 0 ? kOk : kUsage;
+  }
+
+  auto settings = load_settings(common);
+  if (!settings) return complain(settings.error(), kConfiguration);
+  std::stop_source stop;
+  watch_signals(stop);
+  Environment environment;
+  environment.disk = disk::make_real_disk();
+  environment.settings = std::move(*settings);
+  environment.logger = make_logger(environment.clock, environment.config());
+  environment.stop = stop.get_token();
+  environment.quiet = common.quiet;
+  environment.program = argv[0];
+  const auto code = action(environment);
+  if (!code) return complain(code.error(), exit_code_of(code.error()));
+  return *code;
+}
+
+}  // namespace
+}  // namespace pinflow::app
+
+int main(int argc, char** argv) { return pinflow::app::run(argc, argv); }

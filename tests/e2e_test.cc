@@ -1,0 +1,207 @@
+// The whole pipeline as a user runs it: the program as a process, posts by HTTP, answers by command line and by reading its files.
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/core.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/client.h"
+#include "posting_load.h"
+#include "running_pinflow.h"
+#include "stored_data.h"
+
+namespace pinflow::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::filesystem::path test_data() {
+  const char* folder = std::getenv("PINFLOW_TEST_DATA");
+  return folder != nullptr ? folder : PINFLOW_SOURCE_DIR "/../shared/data";
+}
+
+http::Response send(const RunningPinflow& pinflow, std::string method, std::string target, std::string type,
+                    std::string body) {
+  const auto client = http::make_client(*http::Url::parse(pinflow.url()), std::chrono::seconds(30));
+  http::Request request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  if (!type.empty()) request.headers.add("Content-Type", std::move(type));
+  request.body = std::move(body);
+  auto response = client->send(request);
+  EXPECT_TRUE(response) << (response ? "" : response.error().message);
+  return response ? std::move(*response) : http::Response{};
+}
+
+void expect_ok(const Finished& finished) { EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err; }
+
+constexpr const char* kJson = "application/vnd.kafka.json.v2+json";
+
+TEST(RealRows, GiveOneCleanRowAPostInBothLanesAndTheLanesAgree) {
+  if (!std::filesystem::exists(test_data() / "real")) GTEST_SKIP() << "no folder " << test_data() / "real";
+  const TemporaryFolder folder;
+  const std::string data = folder / "data";
+  expect_ok(run_pinflow({"source", "import", (test_data() / "real").string(), "--data", data}));
+  {
+    RunningPinflow pinflow(data);
+    expect_ok(run_pinflow({"emulate", "--data", data, "--to", "both", "--burst", "--url", pinflow.url()}));
+    ASSERT_EQ(pinflow.stop_gracefully(), 0);
+  }
+  expect_ok(run_pinflow({"batch", "run", "--data", data}));
+
+  StoredData stored(data);
+  const std::map<std::string, std::int64_t> rows = {{"pin", 2366}, {"geo", 9075}, {"user", 9075}};
+  const std::map<std::string, std::string> columns = {
+      {"pin", "ind, unique_id, title, description, follower_count, poster_name, tag_list, is_image_or_video, image_src, "
+              "save_location, category"},
+      {"geo", "ind, country, coordinates, timestamp"},
+      {"user", "ind, user_name, age, date_joined"}};
+  for (const auto& [kind, count] : rows) {
+    SCOPED_TRACE(kind);
+    const std::string batch = fmt::format("(SELECT {} FROM {{batch_{}}})", columns.at(kind), kind);
+    const std::string stream = fmt::format("(SELECT {} FROM {{pinterest_{}_table}})", columns.at(kind), kind);
+    for (const std::string& lane : {batch, stream}) {
+      EXPECT_EQ(stored.count("SELECT count(*) FROM " + lane), count);
+      EXPECT_EQ(stored.count("SELECT count(DISTINCT ind) FROM " + lane), count);
+    }
+    EXPECT_EQ(stored.count(fmt::format("SELECT count(*) FROM ({} EXCEPT ALL {})", batch, stream)), 0);
+    EXPECT_EQ(stored.count(fmt::format("SELECT count(*) FROM ({} EXCEPT ALL {})", stream, batch)), 0);
+  }
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {dead_letters}"), 0);
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {batch_dead_letters}"), 0);
+}
+
+// Values that a door must take (they are JSON) and that no lane can make a row of.
+const std::vector<std::string>& broken_values() {
+  static const std::vector<std::string> values = {
+      R"("just words")", R"([1,2,3])", R"({"title":"no number"})", R"({"index":"index","ind":"ind"})", "17", "null"};
+  return values;
+}
+
+void post_broken(const RunningPinflow& pinflow) {
+  const records::Names names;
+  for (const records::Kind kind : records::kKinds) {
+    for (const std::string& value : broken_values()) {
+      EXPECT_EQ(send(pinflow, "POST", "/topics/" + names.topic(kind), kJson,
+                     fmt::format(R"({{"records":[{{"value":{}}}]}})", value)).status, 200);
+      EXPECT_EQ(send(pinflow, "PUT", "/streams/" + names.stream(kind) + "/record", "application/json",
+                     fmt::format(R"({{"StreamName":"x","Data":{},"PartitionKey":"k"}})", value)).status, 200);
+    }
+  }
+}
+
+TEST(PostingTwiceInAnotherOrderWithBrokenRecords, ChangesNoAnswer) {
+  const TemporaryFolder folder;
+  const std::string once = folder / "once";
+  const std::string twice = folder / "twice";
+  const std::vector<std::string> source = {"source", "create", "--posts", "1500", "--data", once};
+  expect_ok(run_pinflow(source));
+  std::filesystem::create_directories(twice);
+  std::filesystem::copy_file(once + "/source.duckdb", twice + "/source.duckdb");
+  {
+    RunningPinflow pinflow(once);
+    expect_ok(run_pinflow({"emulate", "--data", once, "--to", "both", "--burst", "--url", pinflow.url()}));
+    ASSERT_EQ(pinflow.stop_gracefully(), 0);
+  }
+  {
+    RunningPinflow pinflow(twice);
+    for (const char* seed : {"2", "3"}) {
+      expect_ok(run_pinflow({"emulate", "--data", twice, "--to", "both", "--burst", "--seed", seed, "--url", pinflow.url()}));
+      post_broken(pinflow);
+    }
+    ASSERT_EQ(pinflow.stop_gracefully(), 0);
+  }
+  for (const std::string& data : {once, twice}) expect_ok(run_pinflow({"batch", "run", "--data", data}));
+
+  const Finished expected = run_pinflow({"question", "all", "--format", "csv", "--data", once});
+  const Finished answers = run_pinflow({"question", "all", "--format", "csv", "--data", twice});
+  expect_ok(expected);
+  expect_ok(answers);
+  EXPECT_GT(expected.out.size(), 1000U);
+  EXPECT_EQ(answers.out, expected.out);
+
+  StoredData stored(twice);
+  const auto broken = static_cast<std::int64_t>(2 * 3 * broken_values().size());
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {dead_letters}"), broken);
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {batch_dead_letters}"), broken);
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {batch_pin}"), 1500);
+  // The streamed tables keep every record; the latest of each post are the same rows.
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {pinterest_pin_table}"), 3000);
+  EXPECT_EQ(stored.count("SELECT count(DISTINCT ind) FROM {pinterest_pin_table}"), 1500);
+}
+
+class BadInput : public ::testing::Test {
+ protected:
+  TemporaryFolder folder_;
+};
+
+TEST_F(BadInput, IsToldWhatWhereAndHowToMend) {
+  RunningPinflow pinflow(folder_ / "data", {"--set", "http.max_body=64KiB", "--set", "log.max_record_size=32KiB"});
+  const auto malformed = send(pinflow, "POST", "/topics/pinterest.pin", kJson, R"({"records":[{"value":)");
+  EXPECT_EQ(malformed.status, 400);
+  EXPECT_THAT(malformed.body, HasSubstr("error_code"));
+  EXPECT_EQ(send(pinflow, "POST", "/topics/pinterest.pin", "text/plain", "x").status, 415);
+  const auto unknown = send(pinflow, "POST", "/topics/pinterest.pni", kJson, R"({"records":[{"value":1}]})");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(unknown.body, HasSubstr("pinterest.pni"));
+  const auto oversized = send(pinflow, "POST", "/topics/pinterest.pin", kJson,
+                              R"({"records":[{"value":")" + std::string(100'000, 'x') + R"("}]})");
+  EXPECT_EQ(oversized.status, 413);
+  const auto no_stream = send(pinflow, "PUT", "/streams/nowhere/record", "application/json",
+                              R"({"StreamName":"nowhere","Data":{},"PartitionKey":"k"})");
+  EXPECT_EQ(no_stream.status, 400);
+  EXPECT_THAT(no_stream.body, HasSubstr("ResourceNotFoundException"));
+  // None of them was stored.
+  ASSERT_EQ(pinflow.stop_gracefully(), 0);
+  EXPECT_TRUE(StoredData(folder_ / "data").topic("pinterest.pin").empty());
+}
+
+TEST_F(BadInput, SecondProcessOnTheSameFolderIsRefused) {
+  RunningPinflow pinflow(folder_ / "data");
+  const Finished second = run_pinflow({"up", "--data", folder_ / "data", "--set", "http.port=0"});
+  EXPECT_EQ(second.exit_code, 5);
+  EXPECT_THAT(second.err, HasSubstr(std::to_string(pinflow.pid())));
+}
+
+TEST_F(BadInput, UnknownConfigurationKeyIsRefused) {
+  const Finished finished = run_pinflow({"up", "--data", folder_ / "data", "--set", "http.prot=1"});
+  EXPECT_EQ(finished.exit_code, 3);
+  EXPECT_THAT(finished.err, HasSubstr("Did you mean 'http.port'?"));
+}
+
+TEST_F(BadInput, TakenPortIsNamed) {
+  RunningPinflow pinflow(folder_ / "data");
+  const Finished finished =
+      run_pinflow({"up", "--data", folder_ / "other", "--set", fmt::format("http.port={}", pinflow.port())});
+  EXPECT_EQ(finished.exit_code, 5);
+  EXPECT_THAT(finished.err, HasSubstr("http.port"));
+}
+
+TEST_F(BadInput, DataFolderThatCannotBeWrittenIsNamed) {
+  const Finished finished = run_pinflow({"up", "--data", "/proc/pinflow", "--set", "http.port=0"});
+  EXPECT_EQ(finished.exit_code, 5) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("/proc/pinflow"));
+}
+
+TEST_F(BadInput, NearlyFullDiskRefusesPostsAndKeepsWhatWasTaken) {
+  // More than any disk has: every post is over the reserve.
+  RunningPinflow pinflow(folder_ / "data", {"--set", "log.reserved_space=1000000GiB"});
+  const auto refused = send(pinflow, "POST", "/topics/pinterest.pin", kJson, R"({"records":[{"value":{"index":1}}]})");
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_TRUE(refused.headers.get("Retry-After"));
+  EXPECT_THAT(refused.body, HasSubstr("disk"));
+}
+
+TEST(CommandLine, HelpOfEachCommandHasExamples) {
+  for (const char* command : {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "config"}) {
+    const Finished help = run_pinflow({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_THAT(help.out, HasSubstr("Example")) << command;
+  }
+  EXPECT_EQ(run_pinflow({"frobnicate"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace pinflow::testing
