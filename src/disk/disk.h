@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -42,6 +43,9 @@ struct Entry {
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
+// Says of a name in a folder whether the caller wants it. Empty: every name.
+using NameFilter = std::function<bool(std::string_view name)>;
+
 // Held until destroyed; the operating system frees it when the process dies.
 class FolderLock {
  public:
@@ -66,8 +70,10 @@ class Disk {
   // (link(2)).
   virtual Result<void> write_new_file(const Path& path, std::string_view bytes) = 0;
   virtual Result<void> create_folders(const Path& path) = 0;  // Durable; existing is not an error.
-  // Sorted by name. Temporary files of write_file are left out.
-  virtual Result<std::vector<Entry>> list(const Path& folder) = 0;
+  // Sorted by name. Temporary files of write_file are left out. Names that `wanted` refuses cost no look at
+  // the file.
+  virtual Result<std::vector<Entry>> list(const Path& folder, const NameFilter& wanted) = 0;
+  Result<std::vector<Entry>> list(const Path& folder) { return list(folder, {}); }
   virtual Result<Entry> describe(const Path& path) = 0;
   virtual Result<void> rename(const Path& from,
                               const Path& to) = 0;         // Replaces `to`; durable after sync_folder.
@@ -75,7 +81,8 @@ class Disk {
   virtual Result<void> remove_tree(const Path& path) = 0;  // A folder and all in it; missing is not an error.
   virtual Result<void> sync_file(const Path& path) = 0;    // For files that another library wrote.
   virtual Result<void> sync_folder(const Path& path) = 0;
-  // Takes the one writer's lock of a folder (file LOCK in it). kConflict names the process that holds it.
+  // Takes the one writer's lock of a folder (file LOCK in it), which must exist, and removes the temporary
+  // files that a dead writer left in it. kConflict names the process that holds it.
   virtual Result<std::unique_ptr<FolderLock>> lock_folder(const Path& folder) = 0;
   virtual Result<ByteCount> free_space(const Path& path) = 0;
 };

@@ -1,0 +1,435 @@
+#include "disk/real_disk.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <mutex>
+#include <optional>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/random.h"
+#include "disk/internal/os_error.h"
+#include "disk/internal/temporary_name.h"
+
+namespace pinflow::disk {
+
+namespace {
+
+using internal::os_error;
+
+constexpr mode_t kFileMode = 0666;  // The user's umask decides.
+constexpr mode_t kFolderMode = 0777;
+
+std::unexpected<Error> os_fail(std::string_view action, const Path& path, int error_number = errno) {
+  return fail(os_error(action, path, error_number));
+}
+
+// Repeats a call that a signal cut short.
+template <class Call>
+auto uninterrupted(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
+class Descriptor final {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  // Linux frees the descriptor even where close is interrupted, so it is never repeated.
+  ~Descriptor() {
+    if (fd_ != -1) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action,
+                           const Path& shown) {
+  const int fd = uninterrupted([&] { return ::openat(folder, name.c_str(), flags | O_CLOEXEC, kFileMode); });
+  if (fd == -1) return os_fail(action, shown);
+  return Descriptor(fd);
+}
+
+Path or_here(Path folder) {
+  return folder.empty() ? Path(".") : std::move(folder);
+}
+
+Result<Descriptor> open_folder(const Path& path, std::string_view action) {
+  return open_at(AT_FDCWD, or_here(path), O_RDONLY | O_DIRECTORY, action, path);
+}
+
+Result<void> write_all(int fd, std::string_view bytes, const Path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = uninterrupted([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    if (written == -1) return os_fail("write to", path);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<std::size_t> read_all(int fd, std::uint64_t offset, std::span<char> into, const Path& path) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t got = uninterrupted([&] {
+      return ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+    });
+    if (got == -1) return os_fail("read", path);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+Result<struct stat> status_of(int fd, const Path& path) {
+  struct stat status{};
+  if (::fstat(fd, &status) == -1) return os_fail("look at", path);
+  return status;
+}
+
+Entry entry_of(std::string name, const struct stat& status) {
+  const auto time =
+      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+  const bool is_directory = S_ISDIR(status.st_mode);
+  return Entry{.name = std::move(name),
+               .is_directory = is_directory,
+               .size = is_directory ? 0 : static_cast<std::uint64_t>(status.st_size),
+               .modified = WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(time))};
+}
+
+class RealFile final : public File {
+ public:
+  RealFile(Descriptor fd, Path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<void> append(std::string_view bytes) override { return write_all(fd_.get(), bytes, path_); }
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) const override {
+    return read_all(fd_.get(), offset, into, path_);
+  }
+
+  Result<std::uint64_t> size() const override {
+    TRY_ASSIGN(const struct stat status, status_of(fd_.get(), path_));
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  Result<void> truncate(std::uint64_t size) override {
+    if (uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) == -1)
+      return os_fail("truncate", path_);
+    return {};
+  }
+
+  // The kernel reports lost pages once and then forgets them, so a failure is kept and given again.
+  Result<void> sync() override {
+    if (sync_failure_) return fail(*sync_failure_);
+    if (uninterrupted([&] { return ::fdatasync(fd_.get()); }) == -1) {
+      sync_failure_ = os_error("sync", path_, errno);
+      return fail(*sync_failure_);
+    }
+    return {};
+  }
+
+ private:
+  Descriptor fd_;
+  Path path_;
+  std::optional<Error> sync_failure_;
+};
+
+class RealFolderLock final : public FolderLock {
+ public:
+  explicit RealFolderLock(Descriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  Descriptor
+      fd_;  // flock(2) ends with the open file. The file stays: removing it would race with the next locker.
+};
+
+Result<void> sync_descriptor(const Descriptor& fd, const Path& path) {
+  if (uninterrupted([&] { return ::fsync(fd.get()); }) == -1) return os_fail("sync", path);
+  return {};
+}
+
+// The name is in place but may not survive power loss: neither a success nor a failure.
+Result<void> sync_new_name(const Descriptor& folder, const Path& path) {
+  if (auto synced = sync_descriptor(folder, path.parent_path()); !synced)
+    return fail(ErrorCode::kUnknownOutcome, fmt::format("{} is written but may not survive power loss: {}",
+                                                        path.native(), synced.error().message));
+  return {};
+}
+
+// A written and synced file under a temporary name, removed where it is not renamed away.
+class PreparedFile final {
+ public:
+  PreparedFile(const Descriptor& folder, std::string name) : folder_(folder), name_(std::move(name)) {}
+  PreparedFile(const PreparedFile&) = delete;
+  PreparedFile& operator=(const PreparedFile&) = delete;
+  ~PreparedFile() {
+    if (!name_.empty()) ::unlinkat(folder_.get(), name_.c_str(), 0);
+  }
+  Result<void> write(std::string_view bytes, const Path& path) {
+    TRY_ASSIGN(const Descriptor fd,
+               open_at(folder_.get(), name_, O_WRONLY | O_CREAT | O_EXCL, "create", path));
+    TRY(write_all(fd.get(), bytes, path));
+    return sync_descriptor(fd, path);
+  }
+  const char* name() const { return name_.c_str(); }
+  void renamed() { name_.clear(); }
+
+ private:
+  const Descriptor& folder_;
+  std::string name_;
+};
+
+Result<std::string> last_part(const Path& path) {
+  std::string name = path.filename().native();
+  if (name.empty() || name == "." || name == "..")
+    return fail(ErrorCode::kInvalid,
+                fmt::format("cannot write {}: the path does not end in a file name", path.native()));
+  return name;
+}
+
+class RealDisk final : public Disk {
+ public:
+  Result<std::unique_ptr<File>> open_append(const Path& path) override {
+    TRY_ASSIGN(Descriptor fd, open_at(AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT, "open", path));
+    return std::make_unique<RealFile>(std::move(fd), path);
+  }
+
+  Result<std::unique_ptr<File>> open_read(const Path& path) override {
+    TRY_ASSIGN(Descriptor fd, open_for_reading(path));
+    return std::make_unique<RealFile>(std::move(fd), path);
+  }
+
+  Result<std::string> read_file(const Path& path) override {
+    TRY_ASSIGN(const Descriptor fd, open_for_reading(path));
+    TRY_ASSIGN(const struct stat status, status_of(fd.get(), path));
+    std::string bytes;
+    std::size_t done = 0;
+    // One byte more than the size, so that the last read proves the end, also of a file that grows meanwhile.
+    std::size_t wanted = static_cast<std::size_t>(status.st_size) + 1;
+    while (true) {
+      bytes.resize(wanted);
+      TRY_ASSIGN(const std::size_t got, read_all(fd.get(), done, std::span(bytes).subspan(done), path));
+      done += got;
+      if (done < wanted) break;
+      wanted *= 2;
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
+  Result<void> write_file(const Path& path, std::string_view bytes) override {
+    TRY_ASSIGN(const std::string name, last_part(path));
+    TRY_ASSIGN(const Descriptor folder, open_folder(path.parent_path(), "open"));
+    PreparedFile prepared(folder, temporary_name());
+    TRY(prepared.write(bytes, path));
+    if (::renameat(folder.get(), prepared.name(), folder.get(), name.c_str()) == -1)
+      return os_fail("replace", path);
+    prepared.renamed();
+    return sync_new_name(folder, path);
+  }
+
+  Result<void> write_new_file(const Path& path, std::string_view bytes) override {
+    TRY_ASSIGN(const std::string name, last_part(path));
+    TRY_ASSIGN(const Descriptor folder, open_folder(path.parent_path(), "open"));
+    {
+      PreparedFile prepared(folder, temporary_name());
+      TRY(prepared.write(bytes, path));
+      if (::linkat(folder.get(), prepared.name(), folder.get(), name.c_str(), 0) == -1)
+        return os_fail("create", path);
+    }  // The temporary name goes before the sync, so that one sync settles both.
+    return sync_new_name(folder, path);
+  }
+
+  Result<void> create_folders(const Path& path) override;
+  Result<std::vector<Entry>> list(const Path& folder, const NameFilter& wanted) override;
+
+  Result<Entry> describe(const Path& path) override {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == -1) return os_fail("look at", path);
+    return entry_of((path.has_filename() ? path : path.parent_path()).filename().native(), status);
+  }
+
+  Result<void> rename(const Path& from, const Path& to) override {
+    if (::rename(from.c_str(), to.c_str()) == -1)
+      return os_fail(fmt::format("rename {} to", from.native()), to);
+    return {};
+  }
+
+  Result<void> remove(const Path& path) override {
+    if (::unlink(path.c_str()) == -1 && errno != ENOENT) return os_fail("remove", path);
+    return {};
+  }
+
+  Result<void> remove_tree(const Path& path) override {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) return os_fail("remove", path, error.value());
+    return {};
+  }
+
+  Result<void> sync_file(const Path& path) override {
+    TRY_ASSIGN(const Descriptor fd, open_for_reading(path));
+    return sync_descriptor(fd, path);
+  }
+
+  Result<void> sync_folder(const Path& path) override {
+    TRY_ASSIGN(const Descriptor fd, open_folder(path, "sync"));
+    return sync_descriptor(fd, path);
+  }
+
+  Result<std::unique_ptr<FolderLock>> lock_folder(const Path& folder) override;
+
+  Result<ByteCount> free_space(const Path& path) override {
+    struct statvfs status{};
+    if (uninterrupted([&] { return ::statvfs(path.c_str(), &status); }) == -1)
+      return os_fail("ask for the free space of", path);
+    return ByteCount(std::uint64_t{status.f_bavail} * status.f_frsize);
+  }
+
+ private:
+  static Result<Descriptor> open_for_reading(const Path& path) {
+    TRY_ASSIGN(Descriptor fd, open_at(AT_FDCWD, path, O_RDONLY, "open", path));
+    TRY_ASSIGN(const struct stat status, status_of(fd.get(), path));
+    if (S_ISDIR(status.st_mode)) return os_fail("read", path, EISDIR);
+    return fd;
+  }
+
+  // Unlike that of any other process: a forked child shares the seed, another container may have the same
+  // process id.
+  std::string temporary_name() {
+    return fmt::format("{}{}-{}", temporary_prefix_, ::getpid(), ++temporaries_);
+  }
+
+  const std::string temporary_prefix_ = fmt::format("{}{:016x}-", internal::kTemporaryPrefix, entropy_seed());
+  std::atomic<std::uint64_t> temporaries_{0};
+  std::mutex
+      folders_;  // Held while folders are made, so that nobody builds on one whose name is not yet durable.
+};
+
+Result<void> make_folder(const Path& path) {
+  if (::mkdir(path.c_str(), kFolderMode) == -1 && errno != EEXIST) return os_fail("create folder", path);
+  const Path parent = or_here(path.parent_path());
+  auto folder = open_folder(parent, "sync");
+  auto synced = folder ? sync_descriptor(*folder, parent) : Result<void>(fail(std::move(folder).error()));
+  // A folder left behind would look durable to the next caller.
+  if (!synced) ::rmdir(path.c_str());
+  return synced;
+}
+
+Result<void> RealDisk::create_folders(const Path& path) {
+  const std::scoped_lock lock(folders_);
+  std::vector<Path> missing;
+  Path at = path.lexically_normal();
+  if (!at.has_filename()) at = at.parent_path();
+  while (!at.empty()) {
+    struct stat status{};
+    if (::stat(at.c_str(), &status) == 0) {
+      if (!S_ISDIR(status.st_mode)) return os_fail("create folder", at, EEXIST);
+      break;
+    }
+    if (errno == ENOTDIR) {
+      missing.clear();  // The file lies further up: found there.
+    } else if (errno != ENOENT) {
+      return os_fail("create folder", at);
+    }
+    missing.push_back(at);
+    at = at.parent_path();
+  }
+  for (; !missing.empty(); missing.pop_back()) TRY(make_folder(missing.back()));
+  return {};
+}
+
+Result<std::vector<Entry>> RealDisk::list(const Path& folder, const NameFilter& wanted) {
+  TRY_ASSIGN(const Descriptor fd, open_folder(folder, "list"));
+  // fdopendir takes the descriptor for its own, fstatat needs one that stays.
+  const int copy = uninterrupted([&] { return ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0); });
+  if (copy == -1) return os_fail("list", folder);
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
+  if (!stream) {
+    const int error_number = errno;
+    ::close(copy);
+    return os_fail("list", folder, error_number);
+  }
+  std::vector<Entry> entries;
+  while (true) {
+    errno = 0;
+    const dirent* item = ::readdir(stream.get());
+    if (item == nullptr) {
+      if (errno != 0) return os_fail("list", folder);
+      break;
+    }
+    const std::string_view name = item->d_name;
+    if (name == "." || name == ".." || internal::is_temporary(name) || (wanted && !wanted(name))) continue;
+    struct stat status{};
+    if (::fstatat(fd.get(), item->d_name, &status, 0) == -1) {
+      if (errno == ENOENT) continue;  // Removed since, or a link to nothing.
+      return os_fail("look at", folder / name);
+    }
+    entries.push_back(entry_of(std::string(name), status));
+  }
+  std::ranges::sort(entries, {}, &Entry::name);
+  return entries;
+}
+
+std::string holder_of(const Descriptor& lock, const Path& path) {
+  char text[32];
+  const auto got = read_all(lock.get(), 0, text, path);
+  std::string_view holder(text, got.value_or(0));
+  holder = holder.substr(0, holder.find_first_not_of("0123456789"));
+  return std::string(holder);
+}
+
+// Temporary files of a writer that died; the one writer of the folder is now the caller, whose own are
+// `living`.
+void remove_leftovers(const Path& folder, std::string_view living) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().native();
+    if (internal::is_temporary(name) && !name.starts_with(living)) ::unlink(at->path().c_str());
+  }
+}
+
+Result<std::unique_ptr<FolderLock>> RealDisk::lock_folder(const Path& folder) {
+  const Path path = folder / internal::kLockName;
+  while (true) {
+    TRY_ASSIGN(Descriptor fd, open_at(AT_FDCWD, path, O_RDWR | O_CREAT, "lock", path));
+    if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) == -1) {
+      if (errno != EWOULDBLOCK) return os_fail("lock", path);
+      return fail(ErrorCode::kConflict, internal::lock_conflict(folder.native(), holder_of(fd, path)));
+    }
+    // Somebody may have removed the folder between opening and locking; then we hold a file that nobody else
+    // sees.
+    struct stat ours{}, named{};
+    if (::fstat(fd.get(), &ours) == -1) return os_fail("lock", path);
+    if (::stat(path.c_str(), &named) == -1 || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev)
+      continue;
+
+    // The content only serves the message of a second opener: a full disk must not keep anyone from opening.
+    const std::string holder = fmt::format("{}\n", ::getpid());
+    if (::ftruncate(fd.get(), 0) == 0) (void)write_all(fd.get(), holder, path);
+    remove_leftovers(folder, temporary_prefix_);
+    return std::make_unique<RealFolderLock>(std::move(fd));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Disk> make_real_disk() {
+  return std::make_unique<RealDisk>();
+}
+
+}  // namespace pinflow::disk
