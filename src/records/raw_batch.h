@@ -17,7 +17,7 @@ struct Source {
   std::string_view topic;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  std::optional<WallTime> arrived;
+  std::optional<WallTime> arrived = std::nullopt;
 };
 
 // Records that cannot be rows, with all that is needed to look at them and to try again. Columns:
@@ -36,7 +36,7 @@ class DeadLetters {
 };
 
 // Parses records of one kind into typed raw columns (raw_columns + source_columns). Not thread-safe; reuse it
-// for many batches, it keeps its buffers.
+// for many batches, it keeps its buffers. Limits: a record of 1 MiB, 64 levels deep, wrapped 3 times.
 class RawBatch {
  public:
   explicit RawBatch(Kind kind);
@@ -44,11 +44,15 @@ class RawBatch {
   RawBatch(const RawBatch&) = delete;
   RawBatch& operator=(const RawBatch&) = delete;
 
-  // Adds one record given as JSON text, or says why it cannot be a row (kInvalid; the batch is unchanged):
-  // not JSON, not an object, no usable id, a member that cannot be read as its column's type. Understood:
-  // numbers as strings and strings as numbers where the column says so, the record once more as a JSON
-  // string, a whole REST envelope of one record, `ind` for `index` and the other way round. Unknown members
-  // are ignored; missing ones are null; a member given twice counts once, the first.
+  // Adds one record given as JSON text, or says why it cannot be a row (kInvalid; the batch is unchanged).
+  // The message is a short sentence without values, so that dead letters can be counted by it: "member 'ind'
+  // is not a whole number". Understood: the record once more as a JSON string, and a REST envelope of one
+  // record, `{"records":[{"value":...}]}`, also in one another; `ind` for `index` and the other way round.
+  // Unknown members are ignored, but must be JSON; missing ones are null; a member given twice counts once,
+  // the first. Whole-number columns take 28, 28.0, 2.8e1 and all of these as strings; double columns any
+  // number, also as a string; blank strings are null there. Text columns take strings as they are, and
+  // numbers by their spelling. Nothing is guessed: booleans, arrays and objects have no column that takes
+  // them, and half of a surrogate pair is no text.
   Result<void> add(std::string_view json, const Source& source);
 
   Kind kind() const { return kind_; }
@@ -62,7 +66,9 @@ class RawBatch {
   std::unique_ptr<Parser> parser_;
 };
 
-// Writes row `row` of a batch with raw_columns(kind) as the JSON object that a posting script would send.
+// Writes row `row` of a batch that begins with raw_columns(kind) as the JSON object that a posting script
+// would send: members in the order of the columns, no blanks, text as UTF-8, doubles by the fewest digits
+// that read back the same, null for null. Source columns, where the batch has them, are left out.
 void append_json_record(std::string& out, const ColumnBatch& batch, std::size_t row);
 
 }  // namespace pinflow::records
