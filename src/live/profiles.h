@@ -142,7 +142,9 @@ class Profiles {
     std::vector<double> activity_logs;  // log2(1 + A_6h), of each row.
     std::vector<double> velocities;     // At least 0, of each row.
     std::vector<double> popularity;
-    std::vector<double> scratch;
+    std::vector<double> active_logs;  // The same of active rows only, for the medians.
+    std::vector<double> active_velocities;
+    std::vector<std::uint32_t> counts;
     std::vector<std::pair<double, std::uint32_t>> order;  // Value and row, for sorting.
   };
 
@@ -158,8 +160,6 @@ class Profiles {
   Row& row_of(std::string_view name);
   void evict();
   void evaluate(WallTime now);
-  void evaluate_medians();
-  double popularity(double followers_part, double activity_part, double velocity_part) const;
   bool before(const std::pair<double, std::uint32_t>& a, const std::pair<double, std::uint32_t>& b) const;
   double sort_value(std::uint32_t row, Order order) const;
   Ranking answer_head() const;
