@@ -67,14 +67,14 @@ struct ParquetFile {
 };
 
 struct EngineOptions {
-  std::filesystem::path database;  // Empty: in memory.
+  std::filesystem::path database = {};  // Empty: in memory.
   bool read_only = false;
   ByteCount memory_limit{std::uint64_t{1} << 30};
   int threads = 2;
-  std::filesystem::path temporary;  // Where the engine may spill; empty: nowhere.
+  std::filesystem::path temporary = {};  // Where the engine may spill; empty: nowhere.
   // The only folders whose files statements may read and write (by absolute path), besides `database` and `temporary`;
   // empty: all of this machine. No statement reaches the network, loads an extension or changes a setting of the engine.
-  std::vector<std::filesystem::path> folders;
+  std::vector<std::filesystem::path> folders = {};
 };
 
 // One connection: temporary tables live in it. Used by one thread at a time. Text in errors is the engine's

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/base64.h"
 #include "base/json.h"
@@ -28,8 +28,8 @@ std::string format_timestamp(Timestamp time, char between) {
     rest += kMicrosPerDay;
     --day;
   }
-  // std::chrono's calendar ends at year 32767; the engine's does not, so the date is worked out here (days from civil,
-  // reversed, in the proleptic Gregorian calendar).
+  // std::chrono's calendar ends at year 32767; the engine's does not, so the date is worked out here (days
+  // from civil, reversed, in the proleptic Gregorian calendar).
   const std::int64_t shifted = day + 719'468;
   const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
   const std::int64_t of_era = shifted - era * 146'097;
@@ -103,7 +103,11 @@ void Value::append_json(std::string& out) const {
              data);
 }
 
-std::string quote_text(std::string_view text) { return quote(text, '\''); }
-std::string quote_name(std::string_view name) { return quote(name, '"'); }
+std::string quote_text(std::string_view text) {
+  return quote(text, '\'');
+}
+std::string quote_name(std::string_view name) {
+  return quote(name, '"');
+}
 
 }  // namespace pinflow::sql

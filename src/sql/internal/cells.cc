@@ -1,9 +1,9 @@
 #include "sql/internal/cells.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/json.h"
@@ -67,7 +67,8 @@ Value rendered(duckdb_value value) {
   // Rendered as a literal of SQL: 'text' or 'text'::TYPE; only what lies between the quotes is the value.
   const EngineText text(duckdb_value_to_string(owned.get()));
   std::string_view body = text == nullptr ? "" : text.get();
-  if (const auto close = body.rfind('\''); body.starts_with('\'') && close > 0) body = body.substr(1, close - 1);
+  if (const auto close = body.rfind('\''); body.starts_with('\'') && close > 0)
+    body = body.substr(1, close - 1);
   return {std::string(body)};
 }
 
@@ -134,7 +135,8 @@ std::string union_json(duckdb_vector vector, duckdb_logical_type type, idx_t row
   const LogicalType member(duckdb_union_type_member_type(type, tag));
   const EngineText name(duckdb_union_type_member_name(type, tag));
   std::string json = "{";
-  append_member(json, name.get(), read_cell(duckdb_struct_vector_get_child(vector, tag + 1), member.get(), row),
+  append_member(json, name.get(),
+                read_cell(duckdb_struct_vector_get_child(vector, tag + 1), member.get(), row),
                 is_document(member.get()));
   return json + "}";
 }
@@ -151,19 +153,23 @@ std::size_t first_bad_byte(std::string_view text) {
         continue;
       }
     }
-    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+    const auto byte = [&](std::size_t at) {
+      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+    };
     const unsigned lead = byte(i);
-    const std::size_t more = lead < 0x80 ? 0 : lead >= 0xC2 && lead <= 0xDF ? 1 : lead >= 0xE0 && lead <= 0xEF ? 2
-                             : lead >= 0xF0 && lead <= 0xF4                 ? 3
-                                                                            : 9;
+    const std::size_t more = lead < 0x80                    ? 0
+                             : lead >= 0xC2 && lead <= 0xDF ? 1
+                             : lead >= 0xE0 && lead <= 0xEF ? 2
+                             : lead >= 0xF0 && lead <= 0xF4 ? 3
+                                                            : 9;
     if (more == 9) return i;
     for (std::size_t k = 1; k <= more; ++k) {
       if ((byte(i + k) & 0xC0U) != 0x80) return i;
     }
     const unsigned second = byte(i + 1);
     // Overlong forms, surrogates, and what lies above U+10FFFF.
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-        (lead == 0xF4 && second > 0x8F)) {
+    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
       return i;
     }
     i += more + 1;
@@ -171,20 +177,12 @@ std::size_t first_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
-Result<void> fill_texts(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
+void fill_texts(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
   for (std::size_t i = 0; i < count; ++i) {
     if (column.is_null(begin + i)) continue;
     const std::string_view text = column.text_at(begin + i);
-    if (column.type() == ColumnType::kText) {
-      if (const std::size_t bad = first_bad_byte(text); bad != std::string_view::npos) {
-        return fail(ErrorCode::kInvalid,
-                    fmt::format("column {} row {}: the text is not UTF-8 at byte {}; load it as bytes, or mend the source",
-                                column.name(), begin + i, bad));
-      }
-    }
     duckdb_vector_assign_string_element_len(vector, i, text.data(), text.size());
   }
-  return {};
 }
 
 template <class T>
@@ -209,33 +207,59 @@ Value read_cell(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   if (is_null(vector, row)) return {};
   const duckdb_type id = duckdb_get_type_id(type);
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return {cell<bool>(vector, row)};
-    case DUCKDB_TYPE_TINYINT: return whole_number(cell<std::int8_t>(vector, row));
-    case DUCKDB_TYPE_SMALLINT: return whole_number(cell<std::int16_t>(vector, row));
-    case DUCKDB_TYPE_INTEGER: return whole_number(cell<std::int32_t>(vector, row));
-    case DUCKDB_TYPE_BIGINT: return {cell<std::int64_t>(vector, row)};
-    case DUCKDB_TYPE_UTINYINT: return whole_number(cell<std::uint8_t>(vector, row));
-    case DUCKDB_TYPE_USMALLINT: return whole_number(cell<std::uint16_t>(vector, row));
-    case DUCKDB_TYPE_UINTEGER: return whole_number(cell<std::uint32_t>(vector, row));
-    case DUCKDB_TYPE_UBIGINT: return whole_number(cell<std::uint64_t>(vector, row));
-    case DUCKDB_TYPE_HUGEINT: return whole_number(join(cell<duckdb_hugeint>(vector, row)));
-    case DUCKDB_TYPE_UHUGEINT: return huge_number(cell<duckdb_uhugeint>(vector, row));
-    case DUCKDB_TYPE_FLOAT: return {static_cast<double>(cell<float>(vector, row))};
-    case DUCKDB_TYPE_DOUBLE: return {cell<double>(vector, row)};
-    case DUCKDB_TYPE_DECIMAL: return decimal_cell(vector, type, row);
-    case DUCKDB_TYPE_VARCHAR: return {std::string(text_cell(vector, row))};
-    case DUCKDB_TYPE_BLOB: return {Bytes{std::string(text_cell(vector, row))}};
+    case DUCKDB_TYPE_BOOLEAN:
+      return {cell<bool>(vector, row)};
+    case DUCKDB_TYPE_TINYINT:
+      return whole_number(cell<std::int8_t>(vector, row));
+    case DUCKDB_TYPE_SMALLINT:
+      return whole_number(cell<std::int16_t>(vector, row));
+    case DUCKDB_TYPE_INTEGER:
+      return whole_number(cell<std::int32_t>(vector, row));
+    case DUCKDB_TYPE_BIGINT:
+      return {cell<std::int64_t>(vector, row)};
+    case DUCKDB_TYPE_UTINYINT:
+      return whole_number(cell<std::uint8_t>(vector, row));
+    case DUCKDB_TYPE_USMALLINT:
+      return whole_number(cell<std::uint16_t>(vector, row));
+    case DUCKDB_TYPE_UINTEGER:
+      return whole_number(cell<std::uint32_t>(vector, row));
+    case DUCKDB_TYPE_UBIGINT:
+      return whole_number(cell<std::uint64_t>(vector, row));
+    case DUCKDB_TYPE_HUGEINT:
+      return whole_number(join(cell<duckdb_hugeint>(vector, row)));
+    case DUCKDB_TYPE_UHUGEINT:
+      return huge_number(cell<duckdb_uhugeint>(vector, row));
+    case DUCKDB_TYPE_FLOAT:
+      return {static_cast<double>(cell<float>(vector, row))};
+    case DUCKDB_TYPE_DOUBLE:
+      return {cell<double>(vector, row)};
+    case DUCKDB_TYPE_DECIMAL:
+      return decimal_cell(vector, type, row);
+    case DUCKDB_TYPE_VARCHAR:
+      return {std::string(text_cell(vector, row))};
+    case DUCKDB_TYPE_BLOB:
+      return {Bytes{std::string(text_cell(vector, row))}};
     case DUCKDB_TYPE_TIMESTAMP:
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return {Timestamp{cell<std::int64_t>(vector, row)}};
-    case DUCKDB_TYPE_ENUM: return {enum_cell(vector, type, row)};
-    case DUCKDB_TYPE_DATE: return rendered(duckdb_create_date(cell<duckdb_date>(vector, row)));
-    case DUCKDB_TYPE_TIME: return rendered(duckdb_create_time(cell<duckdb_time>(vector, row)));
-    case DUCKDB_TYPE_TIME_NS: return rendered(duckdb_create_time_ns(cell<duckdb_time_ns>(vector, row)));
-    case DUCKDB_TYPE_TIME_TZ: return rendered(duckdb_create_time_tz_value(cell<duckdb_time_tz>(vector, row)));
-    case DUCKDB_TYPE_TIMESTAMP_S: return rendered(duckdb_create_timestamp_s(cell<duckdb_timestamp_s>(vector, row)));
-    case DUCKDB_TYPE_TIMESTAMP_MS: return rendered(duckdb_create_timestamp_ms(cell<duckdb_timestamp_ms>(vector, row)));
-    case DUCKDB_TYPE_TIMESTAMP_NS: return rendered(duckdb_create_timestamp_ns(cell<duckdb_timestamp_ns>(vector, row)));
-    case DUCKDB_TYPE_INTERVAL: return rendered(duckdb_create_interval(cell<duckdb_interval>(vector, row)));
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return {Timestamp{cell<std::int64_t>(vector, row)}};
+    case DUCKDB_TYPE_ENUM:
+      return {enum_cell(vector, type, row)};
+    case DUCKDB_TYPE_DATE:
+      return rendered(duckdb_create_date(cell<duckdb_date>(vector, row)));
+    case DUCKDB_TYPE_TIME:
+      return rendered(duckdb_create_time(cell<duckdb_time>(vector, row)));
+    case DUCKDB_TYPE_TIME_NS:
+      return rendered(duckdb_create_time_ns(cell<duckdb_time_ns>(vector, row)));
+    case DUCKDB_TYPE_TIME_TZ:
+      return rendered(duckdb_create_time_tz_value(cell<duckdb_time_tz>(vector, row)));
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return rendered(duckdb_create_timestamp_s(cell<duckdb_timestamp_s>(vector, row)));
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return rendered(duckdb_create_timestamp_ms(cell<duckdb_timestamp_ms>(vector, row)));
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return rendered(duckdb_create_timestamp_ns(cell<duckdb_timestamp_ns>(vector, row)));
+    case DUCKDB_TYPE_INTERVAL:
+      return rendered(duckdb_create_interval(cell<duckdb_interval>(vector, row)));
     case DUCKDB_TYPE_UUID: {
       // Stored with its highest bit flipped, so that UUIDs sort as signed numbers.
       auto stored = cell<duckdb_uhugeint>(vector, row);
@@ -252,16 +276,20 @@ Value read_cell(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
       const idx_t size = duckdb_array_type_array_size(type);
       return {list_cells(duckdb_array_vector_get_child(vector), child.get(), row * size, size)};
     }
-    case DUCKDB_TYPE_STRUCT: return {struct_json(vector, type, row)};
-    case DUCKDB_TYPE_MAP: return {map_json(vector, type, row)};
-    case DUCKDB_TYPE_UNION: return {union_json(vector, type, row)};
+    case DUCKDB_TYPE_STRUCT:
+      return {struct_json(vector, type, row)};
+    case DUCKDB_TYPE_MAP:
+      return {map_json(vector, type, row)};
+    case DUCKDB_TYPE_UNION:
+      return {union_json(vector, type, row)};
     case DUCKDB_TYPE_BIT:
     case DUCKDB_TYPE_BIGNUM:
     case DUCKDB_TYPE_SQLNULL:
     case DUCKDB_TYPE_INVALID:
     case DUCKDB_TYPE_ANY:
     case DUCKDB_TYPE_STRING_LITERAL:
-    case DUCKDB_TYPE_INTEGER_LITERAL: return {fmt::format("<{}: cast it to VARCHAR>", type_name(type))};
+    case DUCKDB_TYPE_INTEGER_LITERAL:
+      return {fmt::format("<{}: cast it to VARCHAR>", type_name(type))};
   }
   CHECK(false, "an engine type outside its enum");
 }
@@ -269,34 +297,60 @@ Value read_cell(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
 std::string type_name(duckdb_logical_type type) {
   if (const EngineText alias(duckdb_logical_type_get_alias(type)); alias != nullptr) return alias.get();
   switch (duckdb_get_type_id(type)) {
-    case DUCKDB_TYPE_INVALID: return "INVALID";
-    case DUCKDB_TYPE_BOOLEAN: return "BOOLEAN";
-    case DUCKDB_TYPE_TINYINT: return "TINYINT";
-    case DUCKDB_TYPE_SMALLINT: return "SMALLINT";
-    case DUCKDB_TYPE_INTEGER: return "INTEGER";
-    case DUCKDB_TYPE_BIGINT: return "BIGINT";
-    case DUCKDB_TYPE_UTINYINT: return "UTINYINT";
-    case DUCKDB_TYPE_USMALLINT: return "USMALLINT";
-    case DUCKDB_TYPE_UINTEGER: return "UINTEGER";
-    case DUCKDB_TYPE_UBIGINT: return "UBIGINT";
-    case DUCKDB_TYPE_FLOAT: return "FLOAT";
-    case DUCKDB_TYPE_DOUBLE: return "DOUBLE";
-    case DUCKDB_TYPE_TIMESTAMP: return "TIMESTAMP";
-    case DUCKDB_TYPE_DATE: return "DATE";
-    case DUCKDB_TYPE_TIME: return "TIME";
-    case DUCKDB_TYPE_TIME_NS: return "TIME_NS";
-    case DUCKDB_TYPE_INTERVAL: return "INTERVAL";
-    case DUCKDB_TYPE_HUGEINT: return "HUGEINT";
-    case DUCKDB_TYPE_UHUGEINT: return "UHUGEINT";
-    case DUCKDB_TYPE_VARCHAR: return "VARCHAR";
-    case DUCKDB_TYPE_BLOB: return "BLOB";
+    case DUCKDB_TYPE_INVALID:
+      return "INVALID";
+    case DUCKDB_TYPE_BOOLEAN:
+      return "BOOLEAN";
+    case DUCKDB_TYPE_TINYINT:
+      return "TINYINT";
+    case DUCKDB_TYPE_SMALLINT:
+      return "SMALLINT";
+    case DUCKDB_TYPE_INTEGER:
+      return "INTEGER";
+    case DUCKDB_TYPE_BIGINT:
+      return "BIGINT";
+    case DUCKDB_TYPE_UTINYINT:
+      return "UTINYINT";
+    case DUCKDB_TYPE_USMALLINT:
+      return "USMALLINT";
+    case DUCKDB_TYPE_UINTEGER:
+      return "UINTEGER";
+    case DUCKDB_TYPE_UBIGINT:
+      return "UBIGINT";
+    case DUCKDB_TYPE_FLOAT:
+      return "FLOAT";
+    case DUCKDB_TYPE_DOUBLE:
+      return "DOUBLE";
+    case DUCKDB_TYPE_TIMESTAMP:
+      return "TIMESTAMP";
+    case DUCKDB_TYPE_DATE:
+      return "DATE";
+    case DUCKDB_TYPE_TIME:
+      return "TIME";
+    case DUCKDB_TYPE_TIME_NS:
+      return "TIME_NS";
+    case DUCKDB_TYPE_INTERVAL:
+      return "INTERVAL";
+    case DUCKDB_TYPE_HUGEINT:
+      return "HUGEINT";
+    case DUCKDB_TYPE_UHUGEINT:
+      return "UHUGEINT";
+    case DUCKDB_TYPE_VARCHAR:
+      return "VARCHAR";
+    case DUCKDB_TYPE_BLOB:
+      return "BLOB";
     case DUCKDB_TYPE_DECIMAL:
       return fmt::format("DECIMAL({},{})", duckdb_decimal_width(type), duckdb_decimal_scale(type));
-    case DUCKDB_TYPE_TIMESTAMP_S: return "TIMESTAMP_S";
-    case DUCKDB_TYPE_TIMESTAMP_MS: return "TIMESTAMP_MS";
-    case DUCKDB_TYPE_TIMESTAMP_NS: return "TIMESTAMP_NS";
-    case DUCKDB_TYPE_ENUM: return "ENUM";
-    case DUCKDB_TYPE_LIST: return type_name(LogicalType(duckdb_list_type_child_type(type)).get()) + "[]";
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return "TIMESTAMP_S";
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return "TIMESTAMP_MS";
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return "TIMESTAMP_NS";
+    case DUCKDB_TYPE_ENUM:
+      return "ENUM";
+    case DUCKDB_TYPE_LIST:
+      return type_name(LogicalType(duckdb_list_type_child_type(type)).get()) + "[]";
     case DUCKDB_TYPE_ARRAY:
       return fmt::format("{}[{}]", type_name(LogicalType(duckdb_array_type_child_type(type)).get()),
                          duckdb_array_type_array_size(type));
@@ -312,47 +366,85 @@ std::string type_name(duckdb_logical_type type) {
     case DUCKDB_TYPE_MAP:
       return fmt::format("MAP({}, {})", type_name(LogicalType(duckdb_map_type_key_type(type)).get()),
                          type_name(LogicalType(duckdb_map_type_value_type(type)).get()));
-    case DUCKDB_TYPE_UUID: return "UUID";
-    case DUCKDB_TYPE_UNION: return "UNION";
-    case DUCKDB_TYPE_BIT: return "BIT";
-    case DUCKDB_TYPE_TIME_TZ: return "TIME WITH TIME ZONE";
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return "TIMESTAMP WITH TIME ZONE";
-    case DUCKDB_TYPE_ANY: return "ANY";
-    case DUCKDB_TYPE_BIGNUM: return "BIGNUM";
-    case DUCKDB_TYPE_SQLNULL: return "NULL";
-    case DUCKDB_TYPE_STRING_LITERAL: return "STRING_LITERAL";
-    case DUCKDB_TYPE_INTEGER_LITERAL: return "INTEGER_LITERAL";
+    case DUCKDB_TYPE_UUID:
+      return "UUID";
+    case DUCKDB_TYPE_UNION:
+      return "UNION";
+    case DUCKDB_TYPE_BIT:
+      return "BIT";
+    case DUCKDB_TYPE_TIME_TZ:
+      return "TIME WITH TIME ZONE";
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return "TIMESTAMP WITH TIME ZONE";
+    case DUCKDB_TYPE_ANY:
+      return "ANY";
+    case DUCKDB_TYPE_BIGNUM:
+      return "BIGNUM";
+    case DUCKDB_TYPE_SQLNULL:
+      return "NULL";
+    case DUCKDB_TYPE_STRING_LITERAL:
+      return "STRING_LITERAL";
+    case DUCKDB_TYPE_INTEGER_LITERAL:
+      return "INTEGER_LITERAL";
   }
   CHECK(false, "an engine type outside its enum");
 }
 
 std::string_view sql_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kBoolean: return "BOOLEAN";
-    case ColumnType::kInt32: return "INTEGER";
-    case ColumnType::kInt64: return "BIGINT";
-    case ColumnType::kDouble: return "DOUBLE";
-    case ColumnType::kText: return "VARCHAR";
-    case ColumnType::kBytes: return "BLOB";
-    case ColumnType::kTimestamp: return "TIMESTAMPTZ";
+    case ColumnType::kBoolean:
+      return "BOOLEAN";
+    case ColumnType::kInt32:
+      return "INTEGER";
+    case ColumnType::kInt64:
+      return "BIGINT";
+    case ColumnType::kDouble:
+      return "DOUBLE";
+    case ColumnType::kText:
+      return "VARCHAR";
+    case ColumnType::kBytes:
+      return "BLOB";
+    case ColumnType::kTimestamp:
+      return "TIMESTAMPTZ";
   }
   CHECK(false, "a column type outside its enum");
 }
 
 duckdb_type engine_type(ColumnType type) {
   switch (type) {
-    case ColumnType::kBoolean: return DUCKDB_TYPE_BOOLEAN;
-    case ColumnType::kInt32: return DUCKDB_TYPE_INTEGER;
-    case ColumnType::kInt64: return DUCKDB_TYPE_BIGINT;
-    case ColumnType::kDouble: return DUCKDB_TYPE_DOUBLE;
-    case ColumnType::kText: return DUCKDB_TYPE_VARCHAR;
-    case ColumnType::kBytes: return DUCKDB_TYPE_BLOB;
-    case ColumnType::kTimestamp: return DUCKDB_TYPE_TIMESTAMP_TZ;
+    case ColumnType::kBoolean:
+      return DUCKDB_TYPE_BOOLEAN;
+    case ColumnType::kInt32:
+      return DUCKDB_TYPE_INTEGER;
+    case ColumnType::kInt64:
+      return DUCKDB_TYPE_BIGINT;
+    case ColumnType::kDouble:
+      return DUCKDB_TYPE_DOUBLE;
+    case ColumnType::kText:
+      return DUCKDB_TYPE_VARCHAR;
+    case ColumnType::kBytes:
+      return DUCKDB_TYPE_BLOB;
+    case ColumnType::kTimestamp:
+      return DUCKDB_TYPE_TIMESTAMP_TZ;
   }
   CHECK(false, "a column type outside its enum");
 }
 
-Result<void> fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
+Result<void> check_text(const Column& column) {
+  if (column.type() != ColumnType::kText) return {};
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    if (const std::size_t bad = first_bad_byte(column.text_at(row)); bad != std::string_view::npos) {
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format(
+              "column {} row {}: the text is not UTF-8 at byte {}; load it as bytes, or mend the source",
+              column.name(), row, bad));
+    }
+  }
+  return {};
+}
+
+void fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
   std::uint64_t* validity = nullptr;
   for (std::size_t i = 0; i < count; ++i) {
     if (!column.is_null(begin + i)) continue;
@@ -364,15 +456,23 @@ Result<void> fill_vector(const Column& column, std::size_t begin, std::size_t co
   }
   switch (column.type()) {
     case ColumnType::kText:
-    case ColumnType::kBytes: return fill_texts(column, begin, count, vector);
-    case ColumnType::kBoolean: fill_integers<bool>(column, begin, count, vector); return {};
-    case ColumnType::kInt32: fill_integers<std::int32_t>(column, begin, count, vector); return {};
+    case ColumnType::kBytes:
+      fill_texts(column, begin, count, vector);
+      return;
+    case ColumnType::kBoolean:
+      fill_integers<bool>(column, begin, count, vector);
+      return;
+    case ColumnType::kInt32:
+      fill_integers<std::int32_t>(column, begin, count, vector);
+      return;
     case ColumnType::kInt64:
-    case ColumnType::kTimestamp: fill_integers<std::int64_t>(column, begin, count, vector); return {};
+    case ColumnType::kTimestamp:
+      fill_integers<std::int64_t>(column, begin, count, vector);
+      return;
     case ColumnType::kDouble: {
       auto* out = static_cast<double*>(duckdb_vector_get_data(vector));
       for (std::size_t i = 0; i < count; ++i) out[i] = column.double_at(begin + i);
-      return {};
+      return;
     }
   }
   CHECK(false, "a column type outside its enum");

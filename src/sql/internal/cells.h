@@ -25,7 +25,11 @@ bool is_null(duckdb_vector vector, idx_t row);
 std::string_view sql_type(ColumnType type);
 duckdb_type engine_type(ColumnType type);
 
-// Copies rows [begin, begin + count) of a column into a fresh vector of its engine type. kInvalid: text that is not UTF-8.
-Result<void> fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector);
+// kInvalid where a text column holds bytes that are not UTF-8, which the engine trusts its users never to
+// give it.
+Result<void> check_text(const Column& column);
+
+// Copies rows [begin, begin + count) of a checked column into a fresh vector of its engine type.
+void fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector);
 
 }  // namespace pinflow::sql::internal
