@@ -39,37 +39,6 @@ Entry entry_of(std::string name, const Node& node) {
 
 }  // namespace
 
-std::string_view to_string(Operation operation) {
-  switch (operation) {
-    case Operation::kOpen:
-      return "open";
-    case Operation::kRead:
-      return "read";
-    case Operation::kAppend:
-      return "write to";
-    case Operation::kTruncate:
-      return "truncate";
-    case Operation::kSync:
-    case Operation::kSyncFolder:
-      return "sync";
-    case Operation::kCreateFolder:
-      return "create folder";
-    case Operation::kList:
-      return "list";
-    case Operation::kDescribe:
-      return "look at";
-    case Operation::kRename:
-      return "rename";
-    case Operation::kLink:
-      return "create";
-    case Operation::kRemove:
-      return "remove";
-    case Operation::kLock:
-      return "lock";
-  }
-  std::unreachable();
-}
-
 class MemoryDisk::OpenFile final : public File {
  public:
   OpenFile(MemoryDisk& disk, NodePtr node, Path path, bool writable)
@@ -161,34 +130,28 @@ void MemoryDisk::crash(Random& random) {
   const std::scoped_lock lock(mutex_);
   tree_.crash(random);
   ++generation_;
-  faults_.clear();
-  power_left_.reset();
-  failing_syncs_.clear();
+  plan_.clear();
   locked_.clear();
 }
 
 void MemoryDisk::fail_nth(std::optional<Operation> operation, std::uint64_t n, ErrorCode code) {
-  CHECK(n > 0, "operations are counted from 1");
   const std::scoped_lock lock(mutex_);
-  faults_.push_back({operation, n, code});
+  plan_.fail_nth(operation, n, code);
 }
 
 void MemoryDisk::fail_sync(const Path& path) {
   const std::scoped_lock lock(mutex_);
-  failing_syncs_.insert(plain(path));
+  plan_.fail_sync(plain(path));
 }
 
 void MemoryDisk::lose_power_at(std::uint64_t n) {
-  CHECK(n > 0, "operations are counted from 1");
   const std::scoped_lock lock(mutex_);
-  power_left_ = n - 1;
+  plan_.lose_power_at(n);
 }
 
 void MemoryDisk::clear_faults() {
   const std::scoped_lock lock(mutex_);
-  faults_.clear();
-  power_left_.reset();
-  failing_syncs_.clear();
+  plan_.clear();
 }
 
 void MemoryDisk::set_capacity(std::optional<ByteCount> capacity) {
@@ -205,32 +168,13 @@ void MemoryDisk::flip_byte(const Path& path, std::uint64_t offset) {
 
 std::uint64_t MemoryDisk::count(std::optional<Operation> operation) const {
   const std::scoped_lock lock(mutex_);
-  if (operation) return counts_[static_cast<std::size_t>(*operation)];
-  std::uint64_t all = 0;
-  for (const std::uint64_t one : counts_) all += one;
-  return all;
+  return plan_.count(operation);
 }
 
 // Steps under the mutex.
 
 Result<void> MemoryDisk::step(Operation operation, const Path& path) {
-  ++counts_[static_cast<std::size_t>(operation)];
-  const auto refuse = [&](ErrorCode code, std::string_view cause) {
-    return fail(code, fmt::format("cannot {} {}: {}", to_string(operation), path.native(), cause));
-  };
-  if (power_left_) {
-    if (*power_left_ == 0) return refuse(ErrorCode::kUnavailable, "the power is out");
-    --*power_left_;
-  }
-  std::optional<ErrorCode> code;
-  for (Fault& fault : faults_)
-    if ((!fault.operation || fault.operation == operation) && --fault.remaining == 0) code = fault.code;
-  std::erase_if(faults_, [](const Fault& fault) { return fault.remaining == 0; });
-  if (code) return refuse(*code, "the test asked for this failure");
-  if ((operation == Operation::kSync || operation == Operation::kSyncFolder) &&
-      failing_syncs_.erase(plain(path)) > 0)
-    return os_fail("sync", path, EIO);
-  return {};
+  return plan_.step(operation, plain(path));
 }
 
 Result<NodePtr> MemoryDisk::file_at(std::string_view action, const Path& path) const {

@@ -1,38 +1,18 @@
 #pragma once
 
-#include <array>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.h"
 #include "disk/disk.h"
+#include "disk/internal/fault_plan.h"
 #include "disk/internal/memory_tree.h"
 
 namespace pinflow::disk {
-
-// What a disk is asked to do. write_file is kOpen, kAppend, kSync, kRename, kSyncFolder; write_new_file has
-// kLink and kRemove in place of kRename; create_folders is kCreateFolder and kSyncFolder for each folder that
-// is missing.
-enum class Operation {
-  kOpen,
-  kRead,
-  kAppend,
-  kTruncate,
-  kSync,
-  kSyncFolder,
-  kCreateFolder,
-  kList,
-  kDescribe,
-  kRename,
-  kLink,
-  kRemove,
-  kLock,
-};
-inline constexpr std::size_t kOperationCount = 13;
-std::string_view to_string(Operation operation);
 
 // A disk for tests of whatever stores: it tears, refuses and forgets, the same way for the same Random.
 //
@@ -93,11 +73,6 @@ class MemoryDisk final : public Disk {
  private:
   class OpenFile;
   class HeldLock;
-  struct Fault {
-    std::optional<Operation> operation;
-    std::uint64_t remaining = 0;
-    ErrorCode code = ErrorCode::kUnavailable;
-  };
 
   // Called with mutex_ held.
   Result<void> step(Operation operation, const Path& path);
@@ -122,10 +97,7 @@ class MemoryDisk final : public Disk {
   std::uint64_t generation_ = 0;  // Crashes so far; handles of an older one are dead.
   std::uint64_t changes_ = 0;
   std::uint64_t temporaries_ = 0;
-  std::array<std::uint64_t, kOperationCount> counts_{};
-  std::vector<Fault> faults_;
-  std::optional<std::uint64_t> power_left_;  // Operations until the power goes.
-  std::set<Path> failing_syncs_;
+  internal::FaultPlan plan_;
   std::set<Path> locked_;
   std::optional<ByteCount> capacity_;
 };

@@ -17,89 +17,25 @@
 
 #include "base/random.h"
 #include "disk/internal/os_error.h"
+#include "disk/internal/posix_file.h"
 #include "disk/internal/temporary_name.h"
 
 namespace pinflow::disk {
 
 namespace {
 
-using internal::os_error;
+using internal::Descriptor;
+using internal::open_at;
+using internal::open_folder;
+using internal::or_here;
+using internal::os_fail;
+using internal::PosixFile;
+using internal::read_all;
+using internal::status_of;
+using internal::uninterrupted;
+using internal::write_all;
 
-constexpr mode_t kFileMode = 0666;  // The user's umask decides.
-constexpr mode_t kFolderMode = 0777;
-
-std::unexpected<Error> os_fail(std::string_view action, const Path& path, int error_number = errno) {
-  return fail(os_error(action, path, error_number));
-}
-
-// Repeats a call that a signal cut short.
-template <class Call>
-auto uninterrupted(Call call) {
-  auto result = call();
-  while (result == -1 && errno == EINTR) result = call();
-  return result;
-}
-
-class Descriptor final {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  // Linux frees the descriptor even where close is interrupted, so it is never repeated.
-  ~Descriptor() {
-    if (fd_ != -1) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action,
-                           const Path& shown) {
-  const int fd = uninterrupted([&] { return ::openat(folder, name.c_str(), flags | O_CLOEXEC, kFileMode); });
-  if (fd == -1) return os_fail(action, shown);
-  return Descriptor(fd);
-}
-
-Path or_here(Path folder) {
-  return folder.empty() ? Path(".") : std::move(folder);
-}
-
-Result<Descriptor> open_folder(const Path& path, std::string_view action) {
-  return open_at(AT_FDCWD, or_here(path), O_RDONLY | O_DIRECTORY, action, path);
-}
-
-Result<void> write_all(int fd, std::string_view bytes, const Path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = uninterrupted([&] { return ::write(fd, bytes.data(), bytes.size()); });
-    if (written == -1) return os_fail("write to", path);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-Result<std::size_t> read_all(int fd, std::uint64_t offset, std::span<char> into, const Path& path) {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    const ssize_t got = uninterrupted([&] {
-      return ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
-    });
-    if (got == -1) return os_fail("read", path);
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  return done;
-}
-
-Result<struct stat> status_of(int fd, const Path& path) {
-  struct stat status{};
-  if (::fstat(fd, &status) == -1) return os_fail("look at", path);
-  return status;
-}
+constexpr mode_t kFolderMode = 0777;  // The user's umask decides.
 
 Entry entry_of(std::string name, const struct stat& status) {
   const auto time =
@@ -110,43 +46,6 @@ Entry entry_of(std::string name, const struct stat& status) {
                .size = is_directory ? 0 : static_cast<std::uint64_t>(status.st_size),
                .modified = WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(time))};
 }
-
-class RealFile final : public File {
- public:
-  RealFile(Descriptor fd, Path path) : fd_(std::move(fd)), path_(std::move(path)) {}
-
-  Result<void> append(std::string_view bytes) override { return write_all(fd_.get(), bytes, path_); }
-
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) const override {
-    return read_all(fd_.get(), offset, into, path_);
-  }
-
-  Result<std::uint64_t> size() const override {
-    TRY_ASSIGN(const struct stat status, status_of(fd_.get(), path_));
-    return static_cast<std::uint64_t>(status.st_size);
-  }
-
-  Result<void> truncate(std::uint64_t size) override {
-    if (uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) == -1)
-      return os_fail("truncate", path_);
-    return {};
-  }
-
-  // The kernel reports lost pages once and then forgets them, so a failure is kept and given again.
-  Result<void> sync() override {
-    if (sync_failure_) return fail(*sync_failure_);
-    if (uninterrupted([&] { return ::fdatasync(fd_.get()); }) == -1) {
-      sync_failure_ = os_error("sync", path_, errno);
-      return fail(*sync_failure_);
-    }
-    return {};
-  }
-
- private:
-  Descriptor fd_;
-  Path path_;
-  std::optional<Error> sync_failure_;
-};
 
 class RealFolderLock final : public FolderLock {
  public:
@@ -205,12 +104,12 @@ class RealDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> open_append(const Path& path) override {
     TRY_ASSIGN(Descriptor fd, open_at(AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT, "open", path));
-    return std::make_unique<RealFile>(std::move(fd), path);
+    return std::make_unique<PosixFile>(std::move(fd), path);
   }
 
   Result<std::unique_ptr<File>> open_read(const Path& path) override {
     TRY_ASSIGN(Descriptor fd, open_for_reading(path));
-    return std::make_unique<RealFile>(std::move(fd), path);
+    return std::make_unique<PosixFile>(std::move(fd), path);
   }
 
   Result<std::string> read_file(const Path& path) override {
