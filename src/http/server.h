@@ -14,6 +14,7 @@
 namespace pinflow::http {
 
 // Takes the answer to one request, exactly once, from any thread, also after the connection is gone.
+// Dropped unused, it answers 500, so that no client waits for ever.
 using Responder = std::move_only_function<void(Response)>;
 
 // Answers requests. Called on the network loop: must not block. What takes time is handed on, with the
@@ -33,11 +34,13 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout{60'000};
   std::chrono::milliseconds idle_timeout{60'000};
   std::size_t max_connections = 10'240;
+  ByteCount max_bodies{std::uint64_t{256} << 20};  // Of all connections together, read or being answered.
 };
 
-// An HTTP/1.1 server with keep-alive on one thread of its own. It knows no pipeline. Over its limits it
-// answers for itself in JSON {"error_code","message"}: 400 malformed, 408 slow, 413 body, 431 headers, 503
-// connections. Bodies may be chunked; Expect: 100-continue is obeyed.
+// An HTTP/1.1 server with keep-alive on one thread of its own. It knows no pipeline. Requests of one
+// connection are handed on one at a time, so they take effect and are answered in their order. Over its
+// limits it answers for itself in JSON {"error_code","message"}: 400 malformed, 408 slow, 413 body, 431
+// headers, 503 connections. Bodies may be chunked; Expect: 100-continue is obeyed.
 class Server {
  public:
   virtual ~Server() = default;  // Stops, if stop() was not called.
