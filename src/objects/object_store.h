@@ -33,10 +33,12 @@ class ObjectStore {
   // prefix that ends in '/' is a folder; listing a missing one gives nothing.
   virtual Result<std::vector<ObjectInfo>> list(const std::string& prefix, const std::string& start_after = {},
                                                std::size_t limit = SIZE_MAX) = 0;
-  virtual Result<void> remove(const std::string& name) = 0;  // Missing is not an error.
+  // Missing is not an error. After power loss a removed object may be there again.
+  virtual Result<void> remove(const std::string& name) = 0;
   // A local path from which other libraries can read the object now (for a folder: the object itself).
   virtual Result<disk::Path> local_copy(const std::string& name) = 0;
-  // A fresh local path on the same device for a file that put_file will take.
+  // A fresh local path on the same device for a file that put_file will take. `suffix` is its ending:
+  // ".parquet". What is still there when the store is closed is removed.
   virtual Result<disk::Path> scratch(std::string_view suffix) = 0;
 };
 
