@@ -1,0 +1,288 @@
+#include "log/embedded_log.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "log/internal/committer.h"
+#include "log/internal/group_journal.h"
+#include "log/internal/topic_table.h"
+#include "log/record_batch.h"
+
+namespace pinflow::log {
+namespace {
+
+constexpr std::string_view kFormatLine = "pinflow log format ";
+constexpr int kFormat = 1;
+constexpr std::size_t kMostGroupName = 1024;
+
+// What a record costs in memory beside its payload.
+constexpr std::size_t kRecordOverhead = sizeof(Record) + sizeof(Result<Appended>);
+
+// Holds the file `format` of the log's folder to a version that this program knows, and writes it for a new
+// log.
+Result<void> check_format(const EmbeddedLogOptions& options, disk::Disk& disk) {
+  const disk::Path path = options.folder / "format";
+  const auto text = disk.read_file(path);
+  if (!text && text.error().code == ErrorCode::kNotFound) {
+    if (options.read_only)
+      return fail(ErrorCode::kNotFound, fmt::format("there is no log in {}", options.folder.string()));
+    return disk.write_file(path, fmt::format("{}{}\n", kFormatLine, kFormat));
+  }
+  TRY(text);
+  int format = 0;
+  const std::string_view number = std::string_view(*text).substr(std::min(kFormatLine.size(), text->size()));
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), format);
+  if (!text->starts_with(kFormatLine) || error != std::errc() ||
+      std::string_view(end, number.data() + number.size()) != "\n")
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("{} should read '{}{}'; restore it if the folder holds a log of pinflow",
+                            path.string(), kFormatLine, kFormat));
+  if (format != kFormat)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the log in {} has format {}, this program knows {}; use a newer program",
+                            options.folder.string(), format, kFormat));
+  return {};
+}
+
+class EmbeddedLogImpl final : public EmbeddedLog {
+ public:
+  EmbeddedLogImpl(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock, Logger& logger)
+      : options_(std::move(options)),
+        disk_(disk),
+        clock_(clock),
+        logger_(logger),
+        topics_({disk, logger, options_.folder / "topics", options_.segment_size.count(), options_.durability,
+                 options_.read_only}),
+        journal_(
+            {disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}) {}
+
+  Result<void> open();
+
+  const RecoveryReport& recovery() const override { return report_; }
+  Result<Topic> create_topic(const TopicSpec& spec) override;
+  Result<void> delete_topic(const std::string& name) override;
+  Result<Topic> topic(const std::string& name) override;
+  std::vector<Topic> topics() override { return topics_.list(); }
+  void produce(const std::string& topic, PartitionId partition, std::vector<Record> records,
+               ProduceDone done) override;
+  Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override;
+  Result<OffsetRange> offsets(const TopicPartition& partition) override;
+  Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
+  Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) override;
+
+ private:
+  // What one pass over the positions of a fetch found.
+  struct Collected {
+    std::vector<FetchedPartition> partitions;
+    std::size_t bytes = 0;
+    bool failed = false;  // Some partition has an error, which ends the waiting.
+  };
+
+  Result<void> check_writable() const;
+  Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition,
+                                      std::vector<Record>& records);
+  Collected collect(const FetchRequest& request);
+  std::uint64_t published_bytes(const FetchRequest& request) const;
+
+  const EmbeddedLogOptions options_;
+  disk::Disk& disk_;
+  const Clock& clock_;
+  Logger& logger_;
+  std::unique_ptr<disk::FolderLock> lock_;
+  RecoveryReport report_;
+  TopicTable topics_;
+  GroupJournal journal_;
+  Publication publication_;
+  std::optional<Committer> committer_;  // Last: its thread uses what stands above. None when read-only.
+};
+
+Result<void> EmbeddedLogImpl::open() {
+  if (!options_.read_only) {
+    TRY(disk_.create_folders(options_.folder));
+    TRY_ASSIGN(lock_, disk_.lock_folder(options_.folder));
+  }
+  TRY(check_format(options_, disk_));
+  TRY(topics_.load(report_));
+  TRY(journal_.load(report_));
+  if (!options_.read_only) committer_.emplace(options_, disk_, clock_, journal_, publication_);
+  logger_.info("the log is open", {{"folder", options_.folder.string()},
+                                   {"topics", topics_.list().size()},
+                                   {"segments", report_.segments_scanned},
+                                   {"torn_bytes_cut", report_.torn_bytes_cut},
+                                   {"damage", report_.damage.size()}});
+  return {};
+}
+
+Result<void> EmbeddedLogImpl::check_writable() const {
+  if (committer_) return {};
+  return fail(ErrorCode::kInvalid,
+              fmt::format("the log in {} is open for reading only", options_.folder.string()));
+}
+
+Result<Topic> EmbeddedLogImpl::create_topic(const TopicSpec& spec) {
+  TRY(check_writable());
+  TRY_ASSIGN(const OpenTopicPtr topic, topics_.create(spec));
+  return topic->topic;
+}
+
+Result<void> EmbeddedLogImpl::delete_topic(const std::string& name) {
+  TRY(check_writable());
+  TRY_ASSIGN(const Uuid id, topics_.remove(name));
+  journal_.forget_topic(id);
+  publication_.announce();  // Readers that wait for it learn that it is gone.
+  return {};
+}
+
+Result<Topic> EmbeddedLogImpl::topic(const std::string& name) {
+  TRY_ASSIGN(const OpenTopicPtr topic, topics_.find(name));
+  return topic->topic;
+}
+
+// Checks what can be checked before the queue. A record that is too large is refused alone.
+Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, PartitionId partition,
+                                                     std::vector<Record>& records) {
+  TRY(check_writable());
+  ProduceRequest request;
+  TRY_ASSIGN(request.topic, topics_.find(topic));
+  if (partition != kAnyPartition) TRY(topics_.find(TopicPartition{topic, partition}));
+  request.partition = partition;
+  request.results.reserve(records.size());
+  for (const Record& record : records) {
+    const std::size_t bytes = payload_size(record);
+    request.bytes += bytes + kRecordOverhead;
+    if (bytes <= options_.max_record_size.count()) {
+      request.results.emplace_back();
+    } else {
+      request.results.emplace_back(
+          fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}",
+                                                topic, bytes, options_.max_record_size.count())));
+    }
+  }
+  request.records = std::move(records);
+  return request;
+}
+
+void EmbeddedLogImpl::produce(const std::string& topic, PartitionId partition, std::vector<Record> records,
+                              ProduceDone done) {
+  const std::size_t count = records.size();
+  if (count == 0) return done({});
+  auto request = make_request(topic, partition, records);
+  if (request) {
+    request->done = std::move(done);
+    const auto accepted = committer_->submit(*request);
+    if (accepted) return;
+    done = std::move(request->done);
+    request = fail(accepted.error());
+  }
+  done(std::vector<Result<Appended>>(count, fail(request.error())));
+}
+
+std::uint64_t EmbeddedLogImpl::published_bytes(const FetchRequest& request) const {
+  std::uint64_t bytes = 0;
+  for (const FetchPosition& position : request.positions)
+    if (const auto found = topics_.find(position.partition)) bytes += found->second->published_bytes();
+  return bytes;
+}
+
+// Reads from each partition in turn. Each gets an equal share of what is left of the bounds, so that a long
+// one does not starve those behind it; what a short one leaves goes to the next.
+EmbeddedLogImpl::Collected EmbeddedLogImpl::collect(const FetchRequest& request) {
+  Collected all;
+  ReadBudget left{request.max_bytes, request.max_records, true};
+  for (std::size_t i = 0; i < request.positions.size(); ++i) {
+    const FetchPosition& position = request.positions[i];
+    FetchedPartition fetched;
+    fetched.partition = position.partition;
+    const auto found = topics_.find(position.partition);
+    if (found) {
+      const std::size_t sharers = request.positions.size() - i;
+      ReadBudget share{left.bytes / sharers,
+                       left.records == 0 ? 0 : std::max<std::size_t>(left.records / sharers, 1),
+                       left.nothing_yet};
+      const ReadBudget before = share;
+      found->second->read(position.offset, share, fetched);
+      left.bytes -= before.bytes - share.bytes;
+      left.records -= before.records - share.records;
+      left.nothing_yet = share.nothing_yet;
+    } else {
+      fetched.error = found.error();
+    }
+    if (fetched.records.empty() && !fetched.error) continue;
+    all.failed = all.failed || fetched.error.has_value();
+    for (const StoredRecord& record : fetched.records)
+      all.bytes += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) + 1;
+    all.partitions.push_back(std::move(fetched));
+  }
+  return all;
+}
+
+Result<std::vector<FetchedPartition>> EmbeddedLogImpl::fetch(const FetchRequest& request,
+                                                             std::stop_token stop) {
+  const auto deadline = std::chrono::steady_clock::now() + request.max_wait;
+  const std::size_t wanted = std::min(request.min_bytes, request.max_bytes);
+  while (true) {
+    const std::uint64_t seen = publication_.count();
+    const std::uint64_t bytes_then = published_bytes(request);
+    Collected all = collect(request);
+    if (all.failed || all.bytes >= wanted || request.max_wait.count() <= 0) return std::move(all.partitions);
+    // Reading again makes sense only once enough was added, or when a topic went away.
+    std::uint64_t now_seen = seen;
+    std::uint64_t bytes_now = bytes_then;
+    while (bytes_now >= bytes_then && bytes_now - bytes_then < wanted - all.bytes) {
+      if (!publication_.wait_beyond(now_seen, deadline, stop)) return std::move(collect(request).partitions);
+      now_seen = publication_.count();
+      bytes_now = published_bytes(request);
+    }
+  }
+}
+
+Result<OffsetRange> EmbeddedLogImpl::offsets(const TopicPartition& partition) {
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  return found.second->range();
+}
+
+Result<void> EmbeddedLogImpl::commit_offsets(const std::string& group,
+                                             const std::vector<GroupOffset>& offsets) {
+  TRY(check_writable());
+  if (group.empty() || group.size() > kMostGroupName)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("a group's name has 1 to {} bytes, not {}", kMostGroupName, group.size()));
+  PositionsRequest request;
+  request.commit.group = group;
+  for (const GroupOffset& position : offsets) {
+    TRY_ASSIGN(const auto found, topics_.find(position.partition));
+    if (position.offset < Offset(0))
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("group {}: offset {} is negative", group, position.offset));
+    request.commit.entries.push_back(
+        {found.first->topic.id.bytes, position.partition.partition.value(), position.offset});
+  }
+  if (request.commit.entries.empty()) return {};
+  request.bytes = group.size() + request.commit.entries.size() * sizeof(GroupCommit::Entry);
+  auto done = request.done.get_future();
+  TRY(committer_->submit(request));
+  return done.get();
+}
+
+Result<std::vector<GroupOffset>> EmbeddedLogImpl::committed_offsets(const std::string& group) {
+  std::map<std::array<std::uint8_t, 16>, std::string> names;
+  for (const Topic& topic : topics_.list()) names.emplace(topic.id.bytes, topic.name);
+  std::vector<GroupOffset> positions;
+  for (const GroupCommit::Entry& entry : journal_.positions(group))
+    if (const auto name = names.find(entry.topic); name != names.end())
+      positions.push_back({{name->second, PartitionId(entry.partition)}, entry.offset});
+  std::ranges::sort(positions, {}, &GroupOffset::partition);
+  return positions;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk,
+                                                       const Clock& clock, Logger& logger) {
+  auto log = std::make_unique<EmbeddedLogImpl>(std::move(options), disk, clock, logger);
+  TRY(log->open());
+  return log;
+}
+
+}  // namespace pinflow::log

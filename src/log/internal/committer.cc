@@ -1,0 +1,247 @@
+#include "log/internal/committer.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "log/partitioner.h"
+#include "log/record_batch.h"
+
+namespace pinflow::log {
+namespace {
+
+// Readers read and check whole batches, so larger ones would cost those who take a few records at a time.
+constexpr std::size_t kBatchTarget = 256 << 10;
+
+constexpr std::size_t kKeepBuffer = 8 << 20;  // A larger buffer is given back after its commit.
+
+constexpr std::uint64_t kCheckSpaceBytes = 64 << 20;
+constexpr std::chrono::seconds kCheckSpaceEvery{1};
+
+}  // namespace
+
+std::uint64_t Publication::count() const {
+  const std::scoped_lock lock(mutex_);
+  return count_;
+}
+
+void Publication::announce() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++count_;
+  }
+  changed_.notify_all();
+}
+
+bool Publication::wait_beyond(std::uint64_t seen, std::chrono::steady_clock::time_point deadline,
+                              std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, stop, deadline, [&] { return count_ > seen; });
+}
+
+Result<void> SpaceGuard::check(std::uint64_t bytes) {
+  unchecked_bytes_ += bytes;
+  const SteadyTime now = clock_.steady_now();
+  if (enough_ && unchecked_bytes_ < kCheckSpaceBytes && now - checked_at_ < kCheckSpaceEvery) return {};
+  const auto free = disk_.free_space(options_.folder);
+  enough_ = !free ||
+            free->count() >= options_.reserved_space.count() + bytes;  // A disk that cannot tell is not full.
+  if (enough_) {
+    unchecked_bytes_ = bytes;
+    checked_at_ = now;
+    return {};
+  }
+  return fail(
+      ErrorCode::kUnavailable,
+      fmt::format("the disk of {} is nearly full: {} MiB are free and {} MiB are kept in reserve. Free some "
+                  "space, or "
+                  "move the folder to a larger disk; writing goes on by itself then",
+                  options_.folder.string(), free->count() >> 20, options_.reserved_space.count() >> 20));
+}
+
+Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock,
+                     GroupJournal& journal, Publication& publication)
+    : options_(options),
+      clock_(clock),
+      journal_(journal),
+      publication_(publication),
+      space_(options_, disk, clock),
+      thread_([this](std::stop_token stop) { run(stop); }) {}
+
+Result<void> Committer::admit(std::size_t bytes) {
+  if (stopped_) return fail(ErrorCode::kCancelled, "the log is closing");
+  if (bytes > options_.max_pending.count())
+    return fail(ErrorCode::kInvalid,
+                fmt::format("one call carries {} bytes, but {} can wait in all; send it in parts", bytes,
+                            options_.max_pending.count()));
+  if (admitted_bytes_ + bytes > options_.max_pending.count())
+    return fail(ErrorCode::kOverloaded,
+                fmt::format("{} bytes wait to be written, the bound is {}; try again a little later",
+                            admitted_bytes_, options_.max_pending.count()));
+  admitted_bytes_ += bytes;
+  pending_.bytes += bytes;
+  return {};
+}
+
+Result<void> Committer::submit(ProduceRequest& request) {
+  {
+    const std::scoped_lock lock(mutex_);
+    TRY(admit(request.bytes));
+    pending_.produces.push_back(std::move(request));
+  }
+  wake_.notify_one();
+  return {};
+}
+
+Result<void> Committer::submit(PositionsRequest& request) {
+  {
+    const std::scoped_lock lock(mutex_);
+    TRY(admit(request.bytes));
+    pending_.positions.push_back(std::move(request));
+  }
+  wake_.notify_one();
+  return {};
+}
+
+void Committer::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  Pending left;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopped_ = true;
+    left = std::exchange(pending_, {});
+  }
+  const Error closing{ErrorCode::kCancelled, "the log was closed before this was written"};
+  for (ProduceRequest& request : left.produces) {
+    for (auto& result : request.results)
+      if (result) result = fail(closing);
+    request.done(std::move(request.results));
+  }
+  for (PositionsRequest& request : left.positions) request.done.set_value(fail(closing));
+}
+
+void Committer::run(std::stop_token stop) {
+  Pending taken;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      admitted_bytes_ -= std::exchange(taken.bytes, 0);
+      wake_.wait(lock, stop, [&] { return !pending_.produces.empty() || !pending_.positions.empty(); });
+      if (stop.stop_requested()) return;
+      std::swap(taken, pending_);
+    }
+    commit(taken);
+    taken.produces.clear();
+    taken.positions.clear();
+  }
+}
+
+void Committer::commit(Pending& taken) {
+  const WallTime now = clock_.now();
+  if (const auto space = space_.check(taken.bytes); !space) {
+    for (ProduceRequest& request : taken.produces) {
+      for (auto& result : request.results)
+        if (result) result = fail(space.error());
+      request.done(std::move(request.results));
+    }
+    for (PositionsRequest& request : taken.positions) request.done.set_value(fail(space.error()));
+    return;
+  }
+  works_.clear();
+  work_of_.clear();
+  for (ProduceRequest& request : taken.produces) route(request);
+  for (Work& work : works_) append(work, now);
+  bool published = false;
+  for (Work& work : works_) {
+    if (work.appended) {
+      if (auto synced = work.partition->sync(); !synced) {
+        work.error = synced.error();
+      } else {
+        work.partition->publish();
+        published = true;
+      }
+    }
+    if (work.error) fail_all(work, *work.error);
+  }
+  if (published) publication_.announce();
+  for (ProduceRequest& request : taken.produces) request.done(std::move(request.results));
+  if (!taken.positions.empty()) commit_positions(taken.positions);
+  if (buffer_.capacity() > kKeepBuffer) buffer_ = std::string();
+}
+
+// Decides on the partition of each record. Neighbours that go to the same one stay together.
+void Committer::route(ProduceRequest& request) {
+  OpenTopic& topic = *request.topic;
+  const std::size_t count = request.records.size();
+  if (request.partition != kAnyPartition) return add_slice(request, request.partition, 0, count);
+  if (topic.topic.partitions == 1) return add_slice(request, PartitionId(0), 0, count);
+  // Records without key of one commit share a partition, which makes few and large batches.
+  const PartitionId keyless(topic.next_keyless);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& key = request.records[i].key;
+    add_slice(request, key ? partition_of_key(*key, topic.topic.partitions) : keyless, i, i + 1);
+  }
+}
+
+void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin,
+                          std::size_t end) {
+  PartitionLog* log = request.topic->partitions[static_cast<std::size_t>(partition.value())].get();
+  const auto [at, is_new] = work_of_.try_emplace(log, works_.size());
+  if (is_new) works_.push_back({log, partition, {}, std::nullopt, false});
+  auto& slices = works_[at->second].slices;
+  if (!slices.empty() && slices.back().request == &request && slices.back().end == begin) {
+    slices.back().end = end;
+  } else {
+    slices.push_back({&request, begin, end});
+  }
+}
+
+// Writes what goes to one partition as few batches, and notes offsets as results.
+void Committer::append(Work& work, WallTime now) {
+  buffer_.clear();
+  marks_.clear();
+  Offset offset = work.partition->next_offset();
+  std::optional<BatchBuilder> batch;
+  const auto finish = [&] {
+    if (batch) batch->finish();
+    batch.reset();
+  };
+  for (const Slice& slice : work.slices) {
+    OpenTopic& topic = *slice.request->topic;
+    for (std::size_t i = slice.begin; i < slice.end; ++i) {
+      if (!slice.request->results[i]) continue;
+      const Record& record = slice.request->records[i];
+      if (!record.key) topic.next_keyless = (work.id.value() + 1) % topic.topic.partitions;
+      if (batch && batch->size() + payload_size(record) > kBatchTarget) finish();
+      if (!batch) {
+        marks_.push_back({offset, buffer_.size()});
+        batch.emplace(buffer_, offset,
+                      work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size()) - 1);
+      }
+      batch->add(record, record.timestamp.value_or(now));
+      slice.request->results[i] = Appended{work.id, offset};
+      ++offset;
+    }
+  }
+  finish();
+  if (buffer_.empty()) return;
+  auto appended = work.partition->append(buffer_, marks_, offset);
+  work.appended = appended.has_value();
+  if (!appended) work.error = std::move(appended).error();
+}
+
+void Committer::fail_all(Work& work, const Error& error) {
+  for (const Slice& slice : work.slices)
+    for (std::size_t i = slice.begin; i < slice.end; ++i)
+      if (auto& result = slice.request->results[i]; result) result = fail(error);
+}
+
+void Committer::commit_positions(std::vector<PositionsRequest>& requests) {
+  std::vector<GroupCommit> commits;
+  for (PositionsRequest& request : requests) commits.push_back(std::move(request.commit));
+  auto done = journal_.append(commits);
+  if (done) done = journal_.sync();
+  for (PositionsRequest& request : requests) request.done.set_value(done);
+}
+
+}  // namespace pinflow::log

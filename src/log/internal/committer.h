@@ -1,0 +1,132 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "log/embedded_log.h"
+#include "log/internal/group_journal.h"
+#include "log/internal/topic_table.h"
+
+namespace pinflow::log {
+
+// Tells waiting readers that something was published. Safe from any thread.
+class Publication final {
+ public:
+  std::uint64_t count() const;
+  void announce();
+  // Waits until more than `seen` was announced; false at the deadline or when stopped.
+  bool wait_beyond(std::uint64_t seen, std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::uint64_t count_ = 0;
+};
+
+// Asks the disk now and then whether enough is free. Owned by the committer's thread.
+class SpaceGuard final {
+ public:
+  SpaceGuard(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock)
+      : options_(options), disk_(disk), clock_(clock) {}
+  // kUnavailable while less than the reserve would be left. `bytes` are about to be written.
+  Result<void> check(std::uint64_t bytes);
+
+ private:
+  const EmbeddedLogOptions& options_;
+  disk::Disk& disk_;
+  const Clock& clock_;
+  std::uint64_t unchecked_bytes_ = 0;
+  SteadyTime checked_at_{};
+  bool enough_ = false;
+};
+
+struct ProduceRequest {
+  OpenTopicPtr topic;
+  PartitionId partition = kAnyPartition;
+  std::vector<Record> records;
+  ProduceDone done;
+  std::vector<Result<Appended>>
+      results;            // One per record; an error here before the commit keeps the record out.
+  std::size_t bytes = 0;  // What it counts against the bound.
+};
+
+struct PositionsRequest {
+  GroupCommit commit;
+  std::promise<Result<void>> done;
+  std::size_t bytes = 0;
+};
+
+// The one writer of a log: a thread that takes all that waits, writes it partition by partition, syncs each
+// file once, publishes and answers; meanwhile the next requests gather (group commit). submit is safe from
+// any thread. All references must outlive it. Waiting and unanswered requests together take at most
+// options.max_pending bytes. stop() finishes the commit at work and answers the rest with kCancelled.
+class Committer final {
+ public:
+  Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal,
+            Publication& publication);
+  ~Committer() { stop(); }
+
+  // Takes the request, or returns kOverloaded and leaves it with the caller.
+  Result<void> submit(ProduceRequest& request);
+  Result<void> submit(PositionsRequest& request);
+  void stop();
+
+ private:
+  struct Pending {
+    std::vector<ProduceRequest> produces;
+    std::vector<PositionsRequest> positions;
+    std::size_t bytes = 0;
+  };
+  // Neighbouring records of one request that go to one partition.
+  struct Slice {
+    ProduceRequest* request;
+    std::size_t begin;
+    std::size_t end;
+  };
+  // What one partition gets in one commit.
+  struct Work {
+    PartitionLog* partition;
+    PartitionId id;
+    std::vector<Slice> slices;
+    std::optional<Error> error;
+    bool appended = false;
+  };
+
+  Result<void> admit(std::size_t bytes);
+  void run(std::stop_token stop);
+  void commit(Pending& taken);
+  void route(ProduceRequest& request);
+  void add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end);
+  void append(Work& work, WallTime now);
+  void commit_positions(std::vector<PositionsRequest>& requests);
+  void fail_all(Work& work, const Error& error);
+
+  const EmbeddedLogOptions& options_;
+  const Clock& clock_;
+  GroupJournal& journal_;
+  Publication& publication_;
+  SpaceGuard space_;
+
+  // The commit at work; the thread's own. Kept to use their storage again.
+  std::vector<Work> works_;
+  std::unordered_map<PartitionLog*, std::size_t> work_of_;
+  std::string buffer_;
+  std::vector<IndexEntry> marks_;
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  Pending pending_;
+  std::size_t admitted_bytes_ = 0;  // Waiting and being committed.
+  bool stopped_ = false;
+  std::jthread thread_;  // Last: it uses all of the above.
+};
+
+}  // namespace pinflow::log

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/result.h"
+#include "disk/disk.h"
+#include "log/embedded_log.h"
+#include "log/internal/segment_scan.h"
+#include "log/log.h"
+
+namespace pinflow::log {
+
+// What a partition needs to know of its surroundings. `disk` and `logger` must outlive it.
+struct PartitionOptions {
+  disk::Disk& disk;
+  Logger& logger;
+  disk::Path folder;
+  TopicPartition name;
+  std::uint64_t segment_size = 0;
+  Durability durability = Durability::kPower;
+  bool read_only = false;
+};
+
+// What is left of a fetch's bounds. A record beyond `bytes` is given only as the very first of the answer.
+struct ReadBudget {
+  std::size_t bytes = 0;
+  std::size_t records = 0;
+  bool nothing_yet = true;
+};
+
+// One partition on disk: its segments, their index in memory, its end. Writing (append, sync, publish)
+// belongs to the committer's thread; reading, range and close to any. A successful append is durable after a
+// successful sync and visible to readers after publish. A failed sync, or an append that cannot be taken
+// back, fences it: no write is tried again until the next opening, reads go on.
+class PartitionLog final {
+ public:
+  // Reads the folder and recovers: cuts a torn tail, notes damage and fences. Counts into `report`. Errors of
+  // single files fence this partition and are damage; only what stops the work on any partition is an error.
+  static Result<std::unique_ptr<PartitionLog>> open(PartitionOptions options, RecoveryReport& report);
+  // Makes an empty one; the folder is there.
+  static std::unique_ptr<PartitionLog> make_new(PartitionOptions options);
+
+  // The offset of the next record, and what to stamp as leader epoch on its batch: the batches since the last
+  // sync.
+  Offset next_offset() const { return next_offset_; }
+  std::int32_t unsynced_batches() const { return unsynced_batches_; }
+
+  // Writes whole batches, which `marks` names with positions relative to `batches`, and which end before the
+  // offset `end`. kUnavailable: nothing was stored (fenced, no space). kUnknownOutcome: it may be there after
+  // a restart. kNotFound: closed.
+  Result<void> append(std::string_view batches, std::span<const IndexEntry> marks, Offset end);
+  // Makes what was appended durable as the log's level says. kUnknownOutcome, and the fence, where that
+  // fails.
+  Result<void> sync();
+  // Shows what was appended and synced to readers.
+  void publish();
+  // Refuses all writing from now on, as the topic is deleted.
+  void close();
+
+  OffsetRange range() const;
+  // Bytes that readers could see so far; only grows.
+  std::uint64_t published_bytes() const;
+  // Adds records from `offset` on to out.records, or sets out.error, and lowers the budget.
+  void read(Offset offset, ReadBudget& budget, FetchedPartition& out);
+
+ private:
+  struct Segment {
+    Offset base;
+    disk::Path path;
+    SparseIndex index;
+    std::uint64_t visible_size = 0;
+    // Shared with readers at work, so that it can be dropped here while they go on.
+    std::shared_ptr<const disk::File> reader;
+  };
+  // Where a read goes on.
+  struct Place {
+    const Segment* segment = nullptr;
+    std::shared_ptr<const disk::File> reader;
+    std::uint64_t position = 0;
+    std::uint64_t visible_size = 0;
+    Offset expected;  // Base offset of the batch at `position`.
+  };
+
+  explicit PartitionLog(PartitionOptions options) : options_(std::move(options)) {}
+
+  Result<void> recover(RecoveryReport& report);
+  Result<void> recover_segment(Offset base, const disk::Entry& entry, bool last, RecoveryReport& report);
+  Result<void> settle_tail(const SegmentScan& scan, RecoveryReport& report);
+  void note_damage(RecoveryReport& report, const disk::Path& path, std::uint64_t position,
+                   std::string_view cause);
+  void fence(std::string cause);
+
+  Result<void> prepare_writer(std::size_t bytes);
+  Result<void> begin_segment();
+  Result<void> take_back(Error error);
+
+  disk::Path segment_path(Offset base) const;
+  Result<std::optional<Place>> find(Offset offset);
+  // Reads within one segment; true when the next one may have more.
+  Result<bool> read_segment(Place& place, Offset& offset, ReadBudget& budget, FetchedPartition& out);
+  Result<bool> take_records(std::string_view batch, Offset& offset, ReadBudget& budget,
+                            FetchedPartition& out);
+  Error describe_damage(const Place& place, Offset offset, const Error& cause) const;
+
+  const PartitionOptions options_;
+
+  // Writing. The mutex is free but for close().
+  std::mutex write_mutex_;
+  std::unique_ptr<disk::File> writer_;  // Of the last segment; opened by the first append.
+  std::uint64_t write_size_ = 0;
+  Offset next_offset_;
+  std::int32_t unsynced_batches_ = 0;
+  std::vector<IndexEntry> unpublished_;
+  std::optional<std::string> fence_;
+  bool closed_ = false;
+
+  // Reading. Guards the segments and all in them; a segment's address is stable and its base and path never
+  // change.
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Segment>> segments_;
+  OffsetRange range_;
+  std::uint64_t published_bytes_ = 0;
+};
+
+}  // namespace pinflow::log

@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "log/internal/file_window.h"
+#include "log/internal/partition_log.h"
+#include "log/record_batch.h"
+
+namespace pinflow::log {
+namespace {
+
+constexpr std::size_t kLeastRead = 64 << 10;
+constexpr std::size_t kMostRead = 1 << 20;
+
+std::size_t payload_size(const RecordView& record) {
+  std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const HeaderView& header : record.headers)
+    bytes += header.key.size() + (header.value ? header.value->size() : 0);
+  return bytes;
+}
+
+}  // namespace
+
+void PartitionLog::read(Offset offset, ReadBudget& budget, FetchedPartition& out) {
+  const OffsetRange range = this->range();
+  out.high_watermark = range.end;
+  if (offset < range.begin || offset > range.end) {
+    out.error =
+        Error{ErrorCode::kInvalid,
+              fmt::format("{}-{}: offset {} is out of range, the log has [{}, {})", options_.name.topic,
+                          options_.name.partition, offset, range.begin, range.end)};
+    return;
+  }
+  while (offset < range.end && budget.records > 0) {
+    auto place = find(offset);
+    if (!place) {
+      if (out.records.empty()) out.error = place.error();
+      return;
+    }
+    if (!*place) return;
+    const Offset before = offset;
+    const auto more = read_segment(**place, offset, budget, out);
+    if (!more) {
+      // What came before the damage is given first; the next read meets it again at its front.
+      if (out.records.empty()) out.error = describe_damage(**place, offset, more.error());
+      return;
+    }
+    if (!*more) return;
+    if (offset == before) {
+      // The segment ends before the offset that the next one begins with: records are missing in between.
+      out.error = describe_damage(**place, offset, Error{ErrorCode::kCorrupt, "the segment ends too early"});
+      if (!out.records.empty()) out.error.reset();
+      return;
+    }
+  }
+}
+
+Result<std::optional<PartitionLog::Place>> PartitionLog::find(Offset offset) {
+  const std::scoped_lock lock(mutex_);
+  const auto above =
+      std::ranges::upper_bound(segments_, offset, {}, [](const auto& segment) { return segment->base; });
+  if (above == segments_.begin()) return std::nullopt;
+  Segment& segment = **std::prev(above);
+  if (!segment.reader) {
+    // One closed segment is being read as a rule; keeping all of them open would take a descriptor each.
+    for (auto& other : segments_)
+      if (other != segments_.back()) other->reader.reset();
+    TRY_ASSIGN(segment.reader, options_.disk.open_read(segment.path));
+  }
+  Place place{&segment, segment.reader, 0, segment.visible_size, segment.base};
+  if (const auto entry = segment.index.floor(offset)) {
+    place.position = entry->position;
+    place.expected = entry->offset;
+  }
+  return place;
+}
+
+Result<bool> PartitionLog::read_segment(Place& place, Offset& offset, ReadBudget& budget,
+                                        FetchedPartition& out) {
+  FileWindow window(*place.reader, place.visible_size, std::clamp(budget.bytes, kLeastRead, kMostRead));
+  while (place.position < place.visible_size) {
+    if (budget.records == 0 || (budget.bytes == 0 && !budget.nothing_yet)) return false;
+    TRY_ASSIGN(const std::string_view front, window.look(place.position, kBatchHeaderSize));
+    TRY_ASSIGN(const BatchHeader header, read_batch_header(front));
+    if (header.base_offset != place.expected)
+      return fail(ErrorCode::kCorrupt, fmt::format("a batch with offset {} stands where {} belongs",
+                                                   header.base_offset, place.expected));
+    if (header.size > place.visible_size - place.position)
+      return fail(ErrorCode::kCorrupt, "a batch is longer than its segment");
+    if (header.end_offset() > offset) {
+      TRY_ASSIGN(const std::string_view batch, window.look(place.position, header.size));
+      TRY(check_batch(batch));
+      TRY_ASSIGN(const bool whole, take_records(batch, offset, budget, out));
+      if (!whole) return false;
+      offset = header.end_offset();
+    }
+    place.position += header.size;
+    place.expected = header.end_offset();
+  }
+  return true;
+}
+
+// Returns whether the batch was taken to its end.
+Result<bool> PartitionLog::take_records(std::string_view batch, Offset& offset, ReadBudget& budget,
+                                        FetchedPartition& out) {
+  TRY_ASSIGN(const BatchHeader header, read_batch_header(batch));
+  TRY_ASSIGN(BatchRecords records, BatchRecords::open(batch, header));
+  RecordView record;
+  while (true) {
+    TRY_ASSIGN(const bool more, records.next(record));
+    if (!more) return true;
+    if (record.offset < offset) continue;
+    const std::size_t bytes = payload_size(record);
+    if (budget.records == 0 || (bytes > budget.bytes && !budget.nothing_yet)) return false;
+    out.records.push_back(to_stored(record));
+    budget.bytes -= std::min(bytes, budget.bytes);
+    --budget.records;
+    budget.nothing_yet = false;
+    offset = record.offset + 1;
+  }
+}
+
+Error PartitionLog::describe_damage(const Place& place, Offset offset, const Error& cause) const {
+  std::optional<Offset> next;
+  const std::scoped_lock lock(mutex_);
+  if (const IndexEntry* entry = place.segment->index.after(place.position)) next = entry->offset;
+  if (!next)
+    for (const auto& segment : segments_)
+      if (segment->base > place.segment->base && !next) next = segment->base;
+  return Error{cause.code,
+               fmt::format("{}-{}: offset {} cannot be read, {} at position {}: {}. {}", options_.name.topic,
+                           options_.name.partition, offset, place.segment->path.string(), place.position,
+                           cause.message,
+                           next ? fmt::format("Records can be read again from offset {} on", *next)
+                                : "No later record can be read")};
+}
+
+}  // namespace pinflow::log
