@@ -33,9 +33,9 @@ struct ProfilesOptions {
 // One post as the live metrics see it. `profile` is borrowed for the call.
 struct Post {
   std::int64_t ind = 0;
-  std::string_view profile;               // poster_name as posted.
-  std::optional<std::int64_t> followers;  // Empty: unknown, which says nothing about the profile.
-  WallTime time;                          // Version 1: when the record reached the log.
+  std::string_view profile{};               // poster_name as posted.
+  std::optional<std::int64_t> followers{};  // Empty: unknown, which says nothing about the profile.
+  WallTime time{};                          // Version 1: when the record reached the log.
   std::int64_t offset = 0;
 };
 
