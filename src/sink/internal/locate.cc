@@ -1,0 +1,128 @@
+// Where a partition goes on: the part of Worker that asks the object store.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sink/internal/worker.h"
+#include "sink/object_name.h"
+
+namespace pinflow::sink::internal {
+
+void Worker::locate_all() {
+  hints_.reset();
+  const SteadyTime now = clock_.steady_now();
+  for (auto& [name, partition] : partitions_) {
+    if (partition.position || !partition.open.empty() || !partition.backoff.ready(now)) continue;
+    auto next = locate(partition);
+    if (!next) {
+      failed(partition, std::move(next).error().with_context("finding where the objects end"));
+      continue;
+    }
+    partition.position = *next;
+    partition.error.clear();
+  }
+}
+
+Result<log::Offset> Worker::locate(const Partition& partition) {
+  TRY(claim_topic(partition.name.topic, partition.topic_id));
+  TRY_ASSIGN(const auto hinted, hint(partition.name));
+  TRY_ASSIGN(const auto next, end_of(partition.name, hinted));
+  return check_against_log(partition.name, next);
+}
+
+// The layout names topics, not their ids: a topic deleted and made again would go on behind the old one's
+// objects. A small object of our own remembers whose they are.
+Result<void> Worker::claim_topic(const std::string& topic, const Uuid& id) {
+  if (const auto claimed = claimed_.find(topic); claimed != claimed_.end() && claimed->second == id)
+    return {};
+  const std::string name = identity_name(topic);
+  auto owner = store_.get(name);
+  if (!owner && owner.error().code == ErrorCode::kNotFound) {
+    TRY(drop_hints(topic));
+    const auto put = store_.put_new(name, id.to_string() + "\n");
+    if (!put && put.error().code != ErrorCode::kConflict) return fail(put.error());
+    owner = store_.get(name);
+  }
+  if (!owner) return fail(std::move(owner).error());
+  if (*owner != id.to_string() + "\n") {
+    return fail(ErrorCode::kConflict, fmt::format("the objects below topics/{} are of an earlier topic of "
+                                                  "that name; move or remove that folder and "
+                                                  "the object {}, then the new topic is sunk from its start",
+                                                  topic, name));
+  }
+  claimed_.insert_or_assign(topic, id);
+  return {};
+}
+
+// A store without our mark is new to us: offsets committed for another store say nothing about it.
+Result<void> Worker::drop_hints(const std::string& topic) {
+  TRY_ASSIGN(auto committed, log_.committed_offsets(options_.group));
+  std::erase_if(committed, [&](const log::GroupOffset& offset) { return offset.partition.topic != topic; });
+  for (log::GroupOffset& offset : committed) offset.offset = log::Offset(0);
+  if (!committed.empty()) TRY(log_.commit_offsets(options_.group, committed));
+  hints_.reset();
+  return {};
+}
+
+Result<log::Offset> Worker::hint(const log::TopicPartition& partition) {
+  if (!hints_) {
+    TRY_ASSIGN(hints_, log_.committed_offsets(options_.group));
+  }
+  const auto found = std::ranges::find(*hints_, partition, &log::GroupOffset::partition);
+  return found == hints_->end() ? log::Offset(0) : found->offset;
+}
+
+// The offset behind the last object. Objects far below the hint are not listed; without any object (a life
+// cycle rule removed them) the hint stands.
+Result<log::Offset> Worker::end_of(const log::TopicPartition& partition, log::Offset hint) {
+  const log::Offset near(std::max<std::int64_t>(0, hint.value() - 2 * options_.flush_size));
+  TRY_ASSIGN(auto end, end_of_objects(partition, near));
+  if (!end && near > log::Offset(0)) {
+    TRY_ASSIGN(end, end_of_objects(partition, log::Offset(0)));
+  }
+  if (!end) return hint;
+  if (*end < hint) {
+    logger_.warning("Objects that were sunk are missing at the end; they are made again",
+                    {{"partition", object_folder(partition)}, {"from", *end}, {"to", hint}});
+  }
+  return *end;
+}
+
+Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartition& partition,
+                                                          log::Offset from) {
+  const std::string after = from > log::Offset(0) ? object_name(partition, from + -1) : std::string();
+  TRY_ASSIGN(const auto listed, store_.list(object_folder(partition), after));
+  for (auto object = listed.rbegin(); object != listed.rend(); ++object) {
+    const auto name = parse_object_name(object->name);
+    if (!name || name->partition != partition) continue;  // Not ours; people put things next to data.
+    TRY_ASSIGN(const auto text, store_.get(object->name));
+    if (text.empty() || text.back() != '\n') {
+      return fail(
+          ErrorCode::kCorrupt,
+          fmt::format(
+              "the object {} does not end with a whole line; restore it or remove it, then it is made again",
+              object->name));
+    }
+    return name->first + std::ranges::count(text, '\n');
+  }
+  return std::optional<log::Offset>();
+}
+
+Result<log::Offset> Worker::check_against_log(const log::TopicPartition& partition, log::Offset next) {
+  TRY_ASSIGN(const auto range, log_.offsets(partition));
+  if (next > range.end) {
+    return fail(
+        ErrorCode::kCorrupt,
+        fmt::format(
+            "the objects of {}/{} reach to offset {}, the log only to {}: the log has lost records, or the "
+            "objects are of another log; move the objects from offset {} on away",
+            partition.topic, partition.partition, next, range.end, range.end));
+  }
+  if (next < range.begin) {
+    logger_.warning("Records left the log before they were sunk",
+                    {{"partition", object_folder(partition)}, {"from", next}, {"to", range.begin}});
+  }
+  return std::max(next, range.begin);
+}
+
+}  // namespace pinflow::sink::internal

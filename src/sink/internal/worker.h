@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "sink/internal/open_object.h"
+#include "sink/sink.h"
+
+namespace pinflow::sink::internal {
+
+// The offsets that partitions shall reach without waiting for a full object.
+using Targets = std::map<log::TopicPartition, log::Offset>;
+
+// All of the sink but its thread: one thread calls work() and fetch() in turns, tests too.
+class Worker {
+ public:
+  Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger);
+
+  // Looks for topics, learns where new partitions go on, and puts what is full or due, and what has reached
+  // its partition's target, if any.
+  void work(const Targets& targets);
+
+  // Fetches, blocking until there are records, work is due or `wake` is requested; puts what becomes full.
+  void fetch(const std::stop_token& wake);
+
+  // Lets the next work() look for topics and try again what waits for its back-off.
+  void hurry();
+
+  // As of now; lag is left to the caller.
+  SinkStatus status() const;
+
+ private:
+  struct Partition {
+    log::TopicPartition name;
+    Uuid topic_id;
+    std::optional<log::Offset> position;  // All before it is in objects. Empty: not known yet, or no longer.
+    OpenObject open;
+    bool must_put = false;  // What follows the open object does not fit into it.
+    Backoff backoff;
+    std::string error;
+  };
+  using Partitions = std::map<log::TopicPartition, Partition>;
+
+  bool wanted(const std::string& topic) const;
+  void discover();
+  void locate_all();
+  Result<log::Offset> locate(const Partition& partition);
+  Result<void> claim_topic(const std::string& topic, const Uuid& id);
+  Result<void> drop_hints(const std::string& topic);
+  Result<log::Offset> hint(const log::TopicPartition& partition);
+  Result<log::Offset> end_of(const log::TopicPartition& partition, log::Offset hint);
+  Result<std::optional<log::Offset>> end_of_objects(const log::TopicPartition& partition, log::Offset from);
+  Result<log::Offset> check_against_log(const log::TopicPartition& partition, log::Offset next);
+
+  bool full(const Partition& partition) const;
+  bool fetchable(const Partition& partition) const;
+  bool due(const Partition& partition, SteadyTime now) const;
+  SteadyTime next_event() const;
+  std::size_t open_bytes() const;
+  void absorb(const log::FetchedPartition& fetched);
+  void put_due(const Targets& targets);
+  void relieve_memory();
+  bool put(Partition& partition);
+  void save_hints();
+  void failed(Partition& partition, Error error);
+  void warn(std::string_view message, const std::string& subject, const std::string& cause);
+
+  const SinkOptions options_;
+  log::Log& log_;
+  objects::ObjectStore& store_;
+  const Clock& clock_;
+  Logger& logger_;
+  Partitions partitions_;
+  SteadyTime discover_at_ = SteadyTime::min();
+  std::optional<std::vector<log::GroupOffset>>
+      hints_;  // The group's commits, read when needed within one work().
+  std::map<log::TopicPartition, log::Offset> unsaved_hints_;
+  std::map<std::string, Uuid> claimed_;  // Topics whose objects are known to be of this topic id.
+  Backoff log_backoff_;
+  Backoff hint_backoff_;
+  SteadyTime warn_at_ = SteadyTime::min();
+  std::uint64_t unwarned_ = 0;
+  SinkStatus totals_;
+};
+
+}  // namespace pinflow::sink::internal

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "base/result.h"
+#include "base/strong.h"
+#include "base/wakeup.h"
+#include "log/log.h"
+#include "objects/object_store.h"
+
+namespace pinflow::sink {
+
+struct SinkOptions {
+  std::vector<std::string> topics;     // Names or patterns with '*'; topics that appear later are picked up.
+  std::string group = "pinflow-sink";  // Whose offsets in the log are the hint where to go on.
+  std::int64_t flush_size = 1'000;     // Records of an object, at most.
+  std::chrono::milliseconds rotate_interval{
+      5'000};  // An object is put at the latest so long after its first record came.
+  ByteCount max_object{std::uint64_t{16} << 20};  // An object is put once it holds so many bytes.
+  ByteCount max_memory{std::uint64_t{64}
+                       << 20};  // Of all open objects together; past it the largest are put early.
+  std::chrono::milliseconds discovery_interval{
+      1'000};  // The log tells nobody of new topics: how often to look.
+  std::chrono::milliseconds least_backoff{100};
+  std::chrono::milliseconds most_backoff{30'000};
+};
+
+struct PartitionStatus {
+  log::TopicPartition partition;
+  log::Offset next;      // All records below are in objects.
+  std::int64_t lag = 0;  // Records in the log that are not yet in objects.
+  std::string error;     // Why it does not go on now; empty when it does.
+};
+
+struct SinkStatus {
+  std::vector<PartitionStatus> partitions;            // Of the matching topics that exist, sorted.
+  std::uint64_t objects = 0, records = 0, bytes = 0;  // Put since the start.
+  std::string last_error;                             // The latest, also if mended since.
+};
+
+// Copies log records to objects of the S3 sink connector's layout (docs/formats/objects.md), one worker
+// thread from construction to destruction. Exactly once: the objects themselves say how far a partition is,
+// each is put whole or not at all and never over another, so a crash at any step, or a second sink on the
+// same store, gives each record in one object. While the store refuses, it retries with back-off and holds at
+// most max_memory plus one fetch (4 MiB). `log`, `store`, `clock` and `logger` must outlive it. Public calls
+// are safe from any thread.
+class Sink {
+ public:
+  Sink(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger);
+  ~Sink();  // What is fetched and not yet put is fetched again by the next sink.
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  // Puts all records that are in the log at the time of the call without waiting for flush_size or
+  // rotate_interval, and waits until they are in objects. kUnavailable: not within `timeout`; the message
+  // names what hinders. kCancelled: stopped.
+  Result<void> flush(std::chrono::milliseconds timeout, std::stop_token stop);
+
+  SinkStatus status() const;
+
+ private:
+  struct State;
+  void work(std::stop_token stop);
+
+  log::Log& log_;
+  const std::vector<std::string> patterns_;
+  Wakeup wakeup_;
+  std::unique_ptr<State> state_;  // Shared with the worker, under its own mutex.
+  std::jthread thread_;           // Last: stops first.
+};
+
+}  // namespace pinflow::sink
