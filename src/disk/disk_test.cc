@@ -36,9 +36,7 @@ class EveryDisk : public testing::TestWithParam<const char*> {
   }
   void TearDown() override { ASSERT_TRUE(disk_->remove_tree(root_)); }
 
-  void write(const Path& name, std::string_view bytes) {
-    ASSERT_TRUE(disk_->write_file(root_ / name, bytes));
-  }
+  void write(const Path& name, std::string_view bytes) { ASSERT_TRUE(disk_->write_file(root_ / name, bytes)); }
   std::string read(const Path& name) { return disk_->read_file(root_ / name).value(); }
   std::vector<std::string> names(const Path& folder = {}) {
     std::vector<std::string> result;
@@ -49,8 +47,7 @@ class EveryDisk : public testing::TestWithParam<const char*> {
   std::unique_ptr<Disk> disk_;
   Path root_;
 };
-INSTANTIATE_TEST_SUITE_P(Disks, EveryDisk, testing::Values("real", "memory"),
-                         [](const auto& i) { return i.param; });
+INSTANTIATE_TEST_SUITE_P(Disks, EveryDisk, testing::Values("real", "memory"), [](const auto& i) { return i.param; });
 
 template <class T>
 ErrorCode code(const Result<T>& result) {

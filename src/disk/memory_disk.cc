@@ -31,10 +31,8 @@ Path plain(const Path& path) {
 }
 
 Entry entry_of(std::string name, const Node& node) {
-  return Entry{.name = std::move(name),
-               .is_directory = node.is_directory,
-               .size = node.bytes.size(),
-               .modified = node.modified};
+  return Entry{
+      .name = std::move(name), .is_directory = node.is_directory, .size = node.bytes.size(), .modified = node.modified};
 }
 
 }  // namespace
@@ -96,9 +94,9 @@ class MemoryDisk::OpenFile final : public File {
  private:
   Result<void> alive(std::string_view action) const {
     if (generation_ == disk_.generation_) return {};
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("cannot {} {}: the file was opened before the crash; open it again", action,
-                            path_.native()));
+    return fail(
+        ErrorCode::kUnavailable,
+        fmt::format("cannot {} {}: the file was opened before the crash; open it again", action, path_.native()));
   }
 
   MemoryDisk& disk_;
@@ -111,8 +109,7 @@ class MemoryDisk::OpenFile final : public File {
 
 class MemoryDisk::HeldLock final : public FolderLock {
  public:
-  HeldLock(MemoryDisk& disk, Path folder)
-      : disk_(disk), generation_(disk.generation_), folder_(std::move(folder)) {}
+  HeldLock(MemoryDisk& disk, Path folder) : disk_(disk), generation_(disk.generation_), folder_(std::move(folder)) {}
   ~HeldLock() override {
     const std::scoped_lock lock(disk_.mutex_);
     if (generation_ == disk_.generation_) disk_.locked_.erase(folder_);
@@ -278,8 +275,8 @@ Result<void> MemoryDisk::prepare(const Path& temporary, std::string_view bytes) 
 
 Result<void> MemoryDisk::sync_new_name(const Path& path) {
   if (auto synced = sync_folder(path.parent_path()); !synced)
-    return fail(ErrorCode::kUnknownOutcome, fmt::format("{} is written but may not survive power loss: {}",
-                                                        path.native(), synced.error().message));
+    return fail(ErrorCode::kUnknownOutcome,
+                fmt::format("{} is written but may not survive power loss: {}", path.native(), synced.error().message));
   return {};
 }
 
@@ -390,8 +387,7 @@ Result<void> MemoryDisk::remove_tree(const Path& path) {
   if (!node) return {};
   if (node->is_directory) remove_below(node);
   const Path at = plain(path);
-  if (at.has_filename())
-    tree_.set_entry(tree_.parent_of(at), at.filename().native(), nullptr, tree_.next_operation());
+  if (at.has_filename()) tree_.set_entry(tree_.parent_of(at), at.filename().native(), nullptr, tree_.next_operation());
   return {};
 }
 

@@ -83,8 +83,7 @@ TEST(MemoryDiskCrash, TearsUnsyncedTailsAfterTheSyncedBytes) {
     ASSERT_EQ(content.substr(0, synced.size()), synced);
     whole |= content == written;
     none |= content == synced;
-    if (content.size() > 700 && content.size() < 5000)
-      (content.size() % 512 == 0 ? at_sector : within_sector) = true;
+    if (content.size() > 700 && content.size() < 5000) (content.size() % 512 == 0 ? at_sector : within_sector) = true;
     if (content == written.substr(0, content.size())) continue;
     (content.find(std::string(100, '\0')) != std::string::npos ? zeros : garbage) = true;
   }
@@ -117,6 +116,20 @@ TEST(MemoryDiskCrash, RenameWithoutFolderSyncGivesOldOrNew) {
   });
   EXPECT_FALSE(found.missing);
   EXPECT_THAT(found.contents, ElementsAre("new", "old"));
+}
+
+TEST(MemoryDiskCrash, RenameWithinAFolderHappensWholeOrNotAtAll) {
+  std::set<bool> renamed;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    MemoryDisk disk;
+    ASSERT_TRUE(disk.write_file("/b", "text"));
+    ASSERT_TRUE(disk.rename("/b", "/a"));
+    Random random(static_cast<std::uint64_t>(seed));
+    disk.crash(random);
+    EXPECT_NE(disk.read_file("/a").has_value(), disk.read_file("/b").has_value()) << seed;
+    renamed.insert(disk.read_file("/a").has_value());
+  }
+  EXPECT_THAT(renamed, ElementsAre(false, true));
 }
 
 TEST(MemoryDiskCrash, RenameWithoutFileSyncCanLeaveAnEmptyFile) {

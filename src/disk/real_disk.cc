@@ -38,8 +38,7 @@ using internal::write_all;
 constexpr mode_t kFolderMode = 0777;  // The user's umask decides.
 
 Entry entry_of(std::string name, const struct stat& status) {
-  const auto time =
-      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+  const auto time = std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
   const bool is_directory = S_ISDIR(status.st_mode);
   return Entry{.name = std::move(name),
                .is_directory = is_directory,
@@ -52,8 +51,7 @@ class RealFolderLock final : public FolderLock {
   explicit RealFolderLock(Descriptor fd) : fd_(std::move(fd)) {}
 
  private:
-  Descriptor
-      fd_;  // flock(2) ends with the open file. The file stays: removing it would race with the next locker.
+  Descriptor fd_;  // flock(2) ends with the open file. The file stays: removing it would race with the next locker.
 };
 
 Result<void> sync_descriptor(const Descriptor& fd, const Path& path) {
@@ -64,8 +62,8 @@ Result<void> sync_descriptor(const Descriptor& fd, const Path& path) {
 // The name is in place but may not survive power loss: neither a success nor a failure.
 Result<void> sync_new_name(const Descriptor& folder, const Path& path) {
   if (auto synced = sync_descriptor(folder, path.parent_path()); !synced)
-    return fail(ErrorCode::kUnknownOutcome, fmt::format("{} is written but may not survive power loss: {}",
-                                                        path.native(), synced.error().message));
+    return fail(ErrorCode::kUnknownOutcome,
+                fmt::format("{} is written but may not survive power loss: {}", path.native(), synced.error().message));
   return {};
 }
 
@@ -79,8 +77,7 @@ class PreparedFile final {
     if (!name_.empty()) ::unlinkat(folder_.get(), name_.c_str(), 0);
   }
   Result<void> write(std::string_view bytes, const Path& path) {
-    TRY_ASSIGN(const Descriptor fd,
-               open_at(folder_.get(), name_, O_WRONLY | O_CREAT | O_EXCL, "create", path));
+    TRY_ASSIGN(const Descriptor fd, open_at(folder_.get(), name_, O_WRONLY | O_CREAT | O_EXCL, "create", path));
     TRY(write_all(fd.get(), bytes, path));
     return sync_descriptor(fd, path);
   }
@@ -135,8 +132,7 @@ class RealDisk final : public Disk {
     TRY_ASSIGN(const Descriptor folder, open_folder(path.parent_path(), "open"));
     PreparedFile prepared(folder, temporary_name());
     TRY(prepared.write(bytes, path));
-    if (::renameat(folder.get(), prepared.name(), folder.get(), name.c_str()) == -1)
-      return os_fail("replace", path);
+    if (::renameat(folder.get(), prepared.name(), folder.get(), name.c_str()) == -1) return os_fail("replace", path);
     prepared.renamed();
     return sync_new_name(folder, path);
   }
@@ -147,8 +143,7 @@ class RealDisk final : public Disk {
     {
       PreparedFile prepared(folder, temporary_name());
       TRY(prepared.write(bytes, path));
-      if (::linkat(folder.get(), prepared.name(), folder.get(), name.c_str(), 0) == -1)
-        return os_fail("create", path);
+      if (::linkat(folder.get(), prepared.name(), folder.get(), name.c_str(), 0) == -1) return os_fail("create", path);
     }  // The temporary name goes before the sync, so that one sync settles both.
     return sync_new_name(folder, path);
   }
@@ -163,8 +158,7 @@ class RealDisk final : public Disk {
   }
 
   Result<void> rename(const Path& from, const Path& to) override {
-    if (::rename(from.c_str(), to.c_str()) == -1)
-      return os_fail(fmt::format("rename {} to", from.native()), to);
+    if (::rename(from.c_str(), to.c_str()) == -1) return os_fail(fmt::format("rename {} to", from.native()), to);
     return {};
   }
 
@@ -209,14 +203,11 @@ class RealDisk final : public Disk {
 
   // Unlike that of any other process: a forked child shares the seed, another container may have the same
   // process id.
-  std::string temporary_name() {
-    return fmt::format("{}{}-{}", temporary_prefix_, ::getpid(), ++temporaries_);
-  }
+  std::string temporary_name() { return fmt::format("{}{}-{}", temporary_prefix_, ::getpid(), ++temporaries_); }
 
   const std::string temporary_prefix_ = fmt::format("{}{:016x}-", internal::kTemporaryPrefix, entropy_seed());
   std::atomic<std::uint64_t> temporaries_{0};
-  std::mutex
-      folders_;  // Held while folders are made, so that nobody builds on one whose name is not yet durable.
+  std::mutex folders_;  // Held while folders are made, so that nobody builds on one whose name is not yet durable.
 };
 
 Result<void> make_folder(const Path& path) {
@@ -314,8 +305,7 @@ Result<std::unique_ptr<FolderLock>> RealDisk::lock_folder(const Path& folder) {
     // sees.
     struct stat ours{}, named{};
     if (::fstat(fd.get(), &ours) == -1) return os_fail("lock", path);
-    if (::stat(path.c_str(), &named) == -1 || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev)
-      continue;
+    if (::stat(path.c_str(), &named) == -1 || ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) continue;
 
     // The content only serves the message of a second opener: a full disk must not keep anyone from opening.
     const std::string holder = fmt::format("{}\n", ::getpid());

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,11 +30,15 @@ class RealDisk : public testing::Test {
   Path root_;
 };
 
-// Runs `work` in a forked process and returns its process id. The child's exit code is what `work` returns.
+// Runs `work` in a forked process and returns its process id. The child's exit code is what `work` returns. It does not
+// outlive this process.
 template <class Work>
 pid_t in_child(Work work) {
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(work());
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::_exit(work());
+  }
   return child;
 }
 

@@ -26,8 +26,7 @@ constexpr std::string_view kDead = ".dead";
 // ones.
 class Walk final {
  public:
-  Walk(disk::Disk& disk, const Path& root, const std::string& prefix, const std::string& start_after,
-       std::size_t limit)
+  Walk(disk::Disk& disk, const Path& root, const std::string& prefix, const std::string& start_after, std::size_t limit)
       : disk_(disk), root_(root), prefix_(prefix), start_after_(start_after), limit_(limit) {}
 
   // `base` is the folder's name with its '/', or empty for the root.
@@ -78,8 +77,7 @@ class ScratchFolder final {
  public:
   static Result<std::unique_ptr<ScratchFolder>> make(disk::Disk& disk, const Path& parent) {
     while (true) {
-      const Path path =
-          parent / fmt::format("{}-{:08x}", ::getpid(), static_cast<std::uint32_t>(entropy_seed()));
+      const Path path = parent / fmt::format("{}-{:08x}", ::getpid(), static_cast<std::uint32_t>(entropy_seed()));
       TRY(disk.create_folders(path));
       auto lock = disk.lock_folder(path);
       if (lock) return std::make_unique<ScratchFolder>(disk, path, std::move(*lock));
@@ -143,9 +141,8 @@ class FolderStore final : public ObjectStore {
     TRY_ASSIGN(const Path path, place_for(name));
     TRY(disk_.rename(local, path));
     if (auto synced = disk_.sync_folder(path.parent_path()); !synced)
-      return fail(ErrorCode::kUnknownOutcome,
-                  fmt::format("object {} is in place but may not survive power loss: {}", name,
-                              synced.error().message));
+      return fail(ErrorCode::kUnknownOutcome, fmt::format("object {} is in place but may not survive power loss: {}",
+                                                          name, synced.error().message));
     return {};
   }
 
@@ -175,8 +172,7 @@ class FolderStore final : public ObjectStore {
     TRY_ASSIGN(const Path path, path_of(name));
     auto removed = disk_.remove(path);
     // A folder is no object; neither is what would lie below a file.
-    if (!removed &&
-        (removed.error().code == ErrorCode::kConflict || removed.error().code == ErrorCode::kNotFound))
+    if (!removed && (removed.error().code == ErrorCode::kConflict || removed.error().code == ErrorCode::kNotFound))
       return {};
     return removed;
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -142,8 +143,8 @@ TEST_P(FolderStoreOn, RefusesNamesThatAreNone) {
   for (const std::string& name :
        {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string(".."),
         std::string("a/../b"), std::string("./a"), std::string(".scratch/a"), std::string("a/.hidden"),
-        std::string("a b"), std::string("a\nb"), std::string("\xc3\xa9"), std::string("a\0b", 3),
-        std::string("a\\b"), long_part}) {
+        std::string("a b"), std::string("a\nb"), std::string("\xc3\xa9"), std::string("a\0b", 3), std::string("a\\b"),
+        long_part}) {
     const auto refused = store_->put(name, "");
     EXPECT_EQ(code(refused), ErrorCode::kInvalid) << name;
     EXPECT_THAT(refused.error().message, HasSubstr("joined by '/'"));
@@ -157,8 +158,7 @@ TEST_P(FolderStoreOn, RefusesNamesThatAreNone) {
 }
 
 TEST_P(FolderStoreOn, ListsByPrefixInTheOrderOfWholeNames) {
-  for (const char* name : {"a/b/part-1", "a/b/part-2", "a/b/other", "a/b-c", "a/b.d", "a/bb/x", "a/b0", "z"})
-    put(name);
+  for (const char* name : {"a/b/part-1", "a/b/part-2", "a/b/other", "a/b-c", "a/b.d", "a/bb/x", "a/b0", "z"}) put(name);
   EXPECT_THAT(names(store_->list("").value()),
               ElementsAre("a/b-c", "a/b.d", "a/b/other", "a/b/part-1", "a/b/part-2", "a/b0", "a/bb/x", "z"));
   EXPECT_THAT(names(store_->list("a/b/part").value()), ElementsAre("a/b/part-1", "a/b/part-2"));
@@ -185,8 +185,7 @@ TEST_P(FolderStoreOn, ListsAgreeWithASortedListOfAllNames) {
   const auto random_name = [&] {
     std::string name = "a";
     for (std::uint64_t parts = random.below(3); parts > 0; --parts) name += random.chance(0.5) ? "/b" : "/a0";
-    for (std::uint64_t size = random.below(3); size > 0; --size)
-      name += letters[random.below(letters.size())];
+    for (std::uint64_t size = random.below(3); size > 0; --size) name += letters[random.below(letters.size())];
     return name;
   };
   for (int i = 0; i < 100; ++i) {
@@ -225,8 +224,7 @@ TEST(FolderStoreListing, ReadsOnlyFoldersThatCanHoldWantedNames) {
 // Lets `put` write object `name` while the power goes at each of its steps; afterwards the object is `before`
 // or `after` (empty: absent), and `after` where the put succeeded.
 template <class Put>
-void crash_at_every_step(const std::string& name, const std::string& before, const std::string& after,
-                         Put put) {
+void crash_at_every_step(const std::string& name, const std::string& before, const std::string& after, Put put) {
   bool finished = false;
   for (std::uint64_t step = 1; !finished; ++step) {
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
@@ -251,14 +249,12 @@ void crash_at_every_step(const std::string& name, const std::string& before, con
 
 TEST(FolderStoreCrash, PutReplacesWholeOrNotAtAll) {
   const std::string text(3000, 'n');
-  crash_at_every_step("a/old", "old", text,
-                      [&](MemoryDisk&, ObjectStore& store) { return store.put("a/old", text); });
+  crash_at_every_step("a/old", "old", text, [&](MemoryDisk&, ObjectStore& store) { return store.put("a/old", text); });
 }
 
 TEST(FolderStoreCrash, PutNewIsWholeOrAbsent) {
   const std::string text(3000, 'n');
-  crash_at_every_step("b/new", "", text,
-                      [&](MemoryDisk&, ObjectStore& store) { return store.put_new("b/new", text); });
+  crash_at_every_step("b/new", "", text, [&](MemoryDisk&, ObjectStore& store) { return store.put_new("b/new", text); });
 }
 
 TEST(FolderStoreCrash, PutFileIsWholeOrAbsent) {
@@ -291,6 +287,7 @@ TEST(FolderStoreCrash, AKilledProcessLeavesScratchFilesThatTheNextRemoves) {
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t child = ::fork();
   if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     auto store = open_folder_store(*disk, root).value();
     if (!disk->write_file(store->scratch(".parquet").value(), "x")) ::_exit(1);
     (void)!::write(ready[1], "x", 1);
