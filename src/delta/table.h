@@ -46,6 +46,7 @@ struct Snapshot {
   Version version{-1};
   std::string table_id;
   std::vector<Field> schema;
+  std::vector<std::string> partition_columns;          // Always empty in tables that we write.
   std::map<std::string, DataFile> files;             // Live files by path.
   std::map<std::string, std::int64_t> transactions;  // Latest version by app id.
   std::int64_t rows() const;
@@ -57,6 +58,7 @@ struct TableSpec {
   std::vector<Field> schema;
   std::string description;
   std::int64_t checkpoint_interval = 100;  // Commits between checkpoints.
+  bool append_only = false;  // Declares delta.appendOnly where the table is made: nobody may replace or delete rows then.
 };
 
 // What a table stands on; all of it outlives the tables.

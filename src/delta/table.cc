@@ -1,0 +1,378 @@
+#include "delta/table.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/names.h"
+#include "base/uuid.h"
+#include "delta/internal/checkpoint.h"
+#include "delta/internal/log_reader.h"
+#include "delta/internal/schema.h"
+#include "delta/internal/statistics.h"
+#include "delta/internal/table_state.h"
+
+namespace pinflow::delta {
+
+namespace {
+
+using namespace internal;
+
+// Each try sees the log's newest end, so losing this often in a row means that something is wrong with the
+// store.
+constexpr int kCommitTries = 100;
+// delta.deletedFileRetentionDuration where a table does not set it.
+constexpr std::chrono::hours kTombstoneRetention{7 * 24};
+
+std::int64_t millis(WallTime time) {
+  return time.time_since_epoch().count();
+}
+
+Commit creation(const TableSpec& spec, std::string schema, WallTime now, Random& random) {
+  Metadata metadata;
+  metadata.id = Uuid::random(random).to_string();
+  metadata.name = spec.name;
+  metadata.description = spec.description;
+  metadata.schema = std::move(schema);
+  if (spec.append_only) metadata.configuration.emplace("delta.appendOnly", "true");
+  metadata.created_ms = millis(now);
+  CommitInfo info;
+  info.timestamp_ms = millis(now);
+  info.operation = "CREATE TABLE";
+  info.parameters = {{"partitionBy", "[]"}};
+  info.blind_append = true;
+  info.transaction_id = Uuid::random(random).to_string();
+  return {info, Protocol{}, metadata};
+}
+
+class DeltaTable final : public Table {
+ public:
+  DeltaTable(const TableContext& context, TableSpec spec)
+      : context_(context), spec_(std::move(spec)), reader_(context.store, context.engine, spec_.name) {}
+
+  // Loads the table, or makes it; of several makers one wins and the others load what it made.
+  Result<void> open() {
+    TRY_ASSIGN(std::string schema, format_schema(spec_.schema));
+    auto state = reader_.load();
+    if (!state && state.error().code == ErrorCode::kNotFound) {
+      const Commit first = creation(spec_, std::move(schema), context_.clock.now(), context_.random);
+      const auto put = context_.store.put_new(object(commit_name(Version(0))), format_commit(first));
+      if (!put && put.error().code != ErrorCode::kConflict && put.error().code != ErrorCode::kUnknownOutcome) {
+        return fail(put.error());
+      }
+      state = reader_.load();
+    }
+    if (!state) return fail(std::move(state).error());
+    TRY(check_is_ours(*state));
+    state_ = *std::move(state);
+    return {};
+  }
+
+  Result<std::optional<DataFile>> write_file(sql::Session& session, std::string_view select) override {
+    TRY_ASSIGN(const disk::Path scratch, context_.store.scratch(".parquet"));
+    auto file = written(session, select, scratch);
+    // The store took the file, or nobody will.
+    std::error_code ignored;
+    if (!file || !*file) std::filesystem::remove(scratch, ignored);
+    return file;
+  }
+
+  Result<Version> append(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) override {
+    if (files.empty() && transactions.empty()) return state_.snapshot.version;
+    TRY(check_positions(transactions));
+    CommitInfo info;
+    info.operation = transactions.empty() ? "WRITE" : "STREAMING UPDATE";
+    info.parameters = {{transactions.empty() ? "mode" : "outputMode", "Append"}};
+    info.blind_append = true;
+    return commit(std::move(info), adds(files), transactions, Rivals::kMayAppend);
+  }
+
+  Result<Version> replace(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) override {
+    const auto append_only = state_.metadata->configuration.find("delta.appendOnly");
+    if (append_only != state_.metadata->configuration.end() && append_only->second == "true") {
+      return fail(ErrorCode::kInvalid, in_table("is append-only (delta.appendOnly), its rows cannot be replaced"));
+    }
+    TRY(check_distinct(transactions));
+    Commit actions;
+    for (const auto& [path, file] : state_.snapshot.files) {
+      actions.push_back(Remove{path, millis(context_.clock.now()), true, file.size});
+    }
+    std::ranges::move(adds(files), std::back_inserter(actions));
+    CommitInfo info;
+    info.operation = "WRITE";
+    info.parameters = {{"mode", "Overwrite"}};
+    return commit(std::move(info), std::move(actions), transactions, Rivals::kNone);
+  }
+
+  void discard(const DataFile& file) override {
+    if (auto removed = context_.store.remove(object(file.path)); !removed) {
+      context_.logger.warning("a data file that no commit names stays behind",
+                              {{"file", object(file.path)}, {"error", removed.error().message}});
+    }
+  }
+
+  const Snapshot& snapshot() const override { return state_.snapshot; }
+
+  Result<void> refresh() override {
+    TRY_ASSIGN(const auto commits, reader_.commits_after(state_.snapshot.version));
+    for (const Commit& commit : commits) TRY(follow(commit));
+    return {};
+  }
+
+ private:
+  enum class Rivals { kMayAppend, kNone };  // Whose commits may come between our snapshot and our commit.
+
+  std::string object(std::string_view below) const { return spec_.name + "/" + std::string(below); }
+  std::string in_table(std::string_view what) const { return fmt::format("table {} {}", spec_.name, what); }
+
+  Result<void> check_is_ours(const TableState& state) const {
+    if (auto writable = check_writable(*state.protocol, *state.metadata); !writable) {
+      return fail(std::move(writable.error()).with_context(in_table(": ")));
+    }
+    const auto& stored = state.snapshot.schema;
+    for (std::size_t i = 0; i < std::max(stored.size(), spec_.schema.size()); ++i) {
+      const Field has = i < stored.size() ? stored[i] : Field{"nothing", ""};
+      const Field wanted = i < spec_.schema.size() ? spec_.schema[i] : Field{"nothing", ""};
+      if (has == wanted) continue;
+      return fail(ErrorCode::kInvalid,
+                  in_table(fmt::format(
+                      "has another schema: its column {} is {} {}, expected {} {}; move the table's folder away, "
+                      "or run the version that made it",
+                      i + 1, has.name, has.type, wanted.name, wanted.type)));
+    }
+    return {};
+  }
+
+  Result<std::optional<DataFile>> written(sql::Session& session, std::string_view select, const disk::Path& scratch) {
+    TRY_ASSIGN(const sql::ParquetFile parquet, session.write_parquet(select, scratch));
+    if (auto same = check_columns(spec_.schema, parquet.schema); !same) {
+      return fail(std::move(same.error()).with_context(in_table(": ")));
+    }
+    if (parquet.rows == 0) return std::nullopt;
+    DataFile file;
+    file.path = "part-" + Uuid::random(context_.random).to_string() + ".parquet";
+    file.size = parquet.bytes;
+    file.rows = static_cast<std::int64_t>(parquet.rows);
+    file.modified = context_.clock.now();
+    file.statistics = format_statistics(spec_.schema, parquet);
+    TRY(context_.store.put_file(object(file.path), scratch));
+    return file;
+  }
+
+  Result<void> check_distinct(const std::vector<Transaction>& transactions) const {
+    std::set<std::string_view> seen;
+    for (const Transaction& transaction : transactions) {
+      if (!seen.insert(transaction.app_id).second) {
+        return fail(ErrorCode::kInvalid, in_table("gets one commit with two positions of " + transaction.app_id));
+      }
+    }
+    return {};
+  }
+
+  // A position that would not move stands for rows that are in the table already.
+  Result<void> check_positions(const std::vector<Transaction>& transactions) const {
+    TRY(check_distinct(transactions));
+    for (const Transaction& transaction : transactions) {
+      const auto stored = state_.snapshot.transactions.find(transaction.app_id);
+      if (stored == state_.snapshot.transactions.end() || stored->second < transaction.version) continue;
+      return fail(ErrorCode::kConflict, in_table(fmt::format("holds {} up to {} already, the commit would set it to {}",
+                                                             transaction.app_id, stored->second, transaction.version)));
+    }
+    return {};
+  }
+
+  static Commit adds(const std::vector<DataFile>& files) {
+    Commit actions;
+    for (const DataFile& file : files) actions.push_back(Add{.file = file});
+    return actions;
+  }
+
+  // Takes in somebody's next commit. Afterwards the table must still be one that we may write.
+  Result<void> follow(const Commit& commit) {
+    TRY(state_.apply(state_.snapshot.version + 1, commit));
+    return check_is_ours(state_);
+  }
+
+  Result<Version> commit(CommitInfo info, Commit changes, const std::vector<Transaction>& transactions, Rivals rivals) {
+    const std::int64_t now = millis(context_.clock.now());
+    info.timestamp_ms = now;
+    info.transaction_id = Uuid::random(context_.random).to_string();
+    const std::string our_id = info.transaction_id;
+    Commit actions{std::move(info)};
+    for (const Transaction& transaction : transactions)
+      actions.push_back(Txn{transaction.app_id, transaction.version, now});
+    std::ranges::move(changes, std::back_inserter(actions));
+    const std::string bytes = format_commit(actions);
+
+    for (int tries = 0; tries < kCommitTries; ++tries) {
+      const Version next = state_.snapshot.version + 1;
+      const auto put = context_.store.put_new(object(commit_name(next)), bytes);
+      if (put) {
+        TRY(state_.apply(next, actions));
+        checkpoint_when_due();
+        return next;
+      }
+      if (put.error().code != ErrorCode::kConflict && put.error().code != ErrorCode::kUnknownOutcome) {
+        return fail(put.error());
+      }
+      // Somebody was first, or nobody knows: what lies in the log decides. An empty place means that our put
+      // did not happen; should it still arrive, the next try meets it and knows it by its id.
+      auto settled = settle(our_id, transactions, rivals);
+      if (!settled && put.error().code == ErrorCode::kUnknownOutcome &&
+          settled.error().code == ErrorCode::kUnavailable) {
+        settled.error().code = ErrorCode::kUnknownOutcome;
+      }
+      if (!settled) return fail(std::move(settled).error());
+      if (*settled) return **settled;
+    }
+    return fail(
+        ErrorCode::kUnavailable,
+        in_table(fmt::format("took none of {} tries to commit; other writers were faster each time", kCommitTries)));
+  }
+
+  // Reads all commits that came before ours could. The version of ours where it is among them; nothing where
+  // we may try again behind them; kConflict where we may not.
+  Result<std::optional<Version>> settle(const std::string& our_id, const std::vector<Transaction>& transactions,
+                                        Rivals rivals) {
+    TRY_ASSIGN(const auto winners, reader_.commits_after(state_.snapshot.version));
+    std::optional<Version> ours;
+    std::optional<Error> conflict;
+    for (const Commit& winner : winners) {
+      TRY(follow(winner));
+      if (is_commit_of(winner, our_id)) {
+        ours = state_.snapshot.version;
+      } else if (!conflict) {
+        conflict = find_conflict(winner, transactions, rivals);
+      }
+    }
+    if (ours) {
+      checkpoint_when_due();
+      return ours;
+    }
+    if (conflict) return fail(*std::move(conflict));
+    return std::nullopt;
+  }
+
+  std::optional<Error> find_conflict(const Commit& winner, const std::vector<Transaction>& transactions,
+                                     Rivals rivals) const {
+    const Version version = state_.snapshot.version;
+    if (rivals == Rivals::kNone) {
+      return Error{ErrorCode::kConflict, in_table(fmt::format("was changed by another writer in version {}", version))};
+    }
+    for (const Action& action : winner) {
+      const auto* moved = std::get_if<Txn>(&action);
+      if (moved == nullptr) continue;
+      for (const Transaction& transaction : transactions) {
+        if (transaction.app_id != moved->app_id) continue;
+        return Error{ErrorCode::kConflict,
+                     in_table(fmt::format("got {} up to {} from another writer in version {}; read on from there",
+                                          moved->app_id, moved->version, version))};
+      }
+    }
+    return std::nullopt;
+  }
+
+  // A checkpoint only makes reading faster; the commit stands without it.
+  void checkpoint_when_due() {
+    const Version version = state_.snapshot.version;
+    if (spec_.checkpoint_interval <= 0 || version.value() % spec_.checkpoint_interval != 0) return;
+    state_.expire_tombstones(context_.clock.now() - kTombstoneRetention);
+    if (auto done = write_checkpoint(context_.store, context_.engine, spec_.name, state_); !done) {
+      context_.logger.warning("a checkpoint of a table failed; readers replay more commits until the next",
+                              {{"table", spec_.name}, {"version", version}, {"error", done.error().message}});
+    }
+  }
+
+  const TableContext context_;
+  const TableSpec spec_;
+  LogReader reader_;
+  TableState state_;
+};
+
+// The local path of a data file for the SQL engine; log paths are URI-encoded.
+std::string decode_path(std::string_view path) {
+  const auto hex = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  std::string decoded;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '%' && i + 2 < path.size() && hex(path[i + 1]) >= 0 && hex(path[i + 2]) >= 0) {
+      decoded += static_cast<char>(hex(path[i + 1]) * 16 + hex(path[i + 2]));
+      i += 2;
+    } else {
+      decoded += path[i];
+    }
+  }
+  return decoded;
+}
+
+Result<std::string> select_nothing(const std::vector<Field>& schema) {
+  std::string select = "SELECT ";
+  for (const Field& field : schema) {
+    TRY_ASSIGN(const std::string type, engine_type(field.type));
+    if (!select.ends_with("SELECT ")) select += ", ";
+    select += fmt::format("CAST(NULL AS {}) AS {}", type, sql::quote_name(field.name));
+  }
+  return select + " WHERE false";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Table>> open_table(const TableContext& context, const TableSpec& spec) {
+  TRY(check_name("table", spec.name));
+  auto table = std::make_unique<DeltaTable>(context, spec);
+  if (auto opened = table->open(); !opened) {
+    return fail(std::move(opened.error()).with_context(fmt::format("opening table {}: ", spec.name)));
+  }
+  return table;
+}
+
+Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name) {
+  auto state = LogReader(store, engine, name).load();
+  if (!state) return fail(std::move(state.error()).with_context(fmt::format("reading table {}: ", name)));
+  return std::move(state->snapshot);
+}
+
+Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot) {
+  if (!snapshot.partition_columns.empty()) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("table {} is partitioned by {}; its values lie outside the files and are not read here",
+                            name, snapshot.partition_columns.front()));
+  }
+  if (snapshot.files.empty()) return select_nothing(snapshot.schema);
+  std::string columns;
+  for (const Field& field : snapshot.schema) columns += (columns.empty() ? "" : ", ") + sql::quote_name(field.name);
+  std::string files;
+  for (const auto& [path, file] : snapshot.files) {
+    TRY_ASSIGN(const disk::Path local, store.local_copy(name + "/" + decode_path(path)));
+    files += (files.empty() ? "" : ", ") + sql::quote_text(local.string());
+  }
+  // By name, since a column that came later is missing in the older files.
+  return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true, hive_partitioning = false)", columns,
+                     files);
+}
+
+Result<std::vector<std::string>> list_tables(objects::ObjectStore& store) {
+  std::vector<std::string> tables;
+  std::string after;
+  while (true) {
+    TRY_ASSIGN(const auto next, store.list("", after, 1));
+    if (next.empty()) return tables;
+    const std::size_t slash = next[0].name.find('/');
+    if (slash == std::string::npos) {
+      after = next[0].name;
+      continue;
+    }
+    const std::string folder = next[0].name.substr(0, slash);
+    TRY_ASSIGN(const auto log, store.list(folder + "/" + std::string(kLogFolder), {}, 1));
+    if (!log.empty()) tables.push_back(folder);
+    after = folder + "/~";  // Sorts after every name in the folder.
+  }
+}
+
+}  // namespace pinflow::delta
