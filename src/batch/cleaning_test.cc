@@ -50,19 +50,15 @@ class Cleaning : public testing::Test {
   sql::ResultTable clean(records::Kind kind, const std::vector<std::string>& members) {
     records::RawBatch rows(kind);
     for (std::size_t i = 0; i < members.size(); ++i) {
-      const std::string json =
-          fmt::format(R"({{"ind":{}{}{}}})", i, members[i].empty() ? "" : ",", members[i]);
-      const auto added = rows.add(json, {.topic = "pinterest.pin",
-                                         .partition = 2,
-                                         .offset = 40 + static_cast<std::int64_t>(i),
-                                         .arrived = {}});
+      const std::string json = fmt::format(R"({{"ind":{}{}{}}})", i, members[i].empty() ? "" : ",", members[i]);
+      const auto added = rows.add(
+          json, {.topic = "pinterest.pin", .partition = 2, .offset = 40 + static_cast<std::int64_t>(i), .arrived = {}});
       EXPECT_TRUE(added) << json << ": " << added.error().message;
     }
     const std::string kind_name(to_string(kind));
     EXPECT_TRUE(session_->load("raw_" + kind_name, rows.batch()));
     const sql::Statement statement = statements_.find("clean/" + kind_name).value();
-    auto table =
-        session_->query(fmt::format("SELECT * FROM (\n{}\n) AS cleaned ORDER BY ind", statement.text));
+    auto table = session_->query(fmt::format("SELECT * FROM (\n{}\n) AS cleaned ORDER BY ind", statement.text));
     EXPECT_TRUE(table) << table.error().message;
     EXPECT_EQ(table->columns, statement.columns);
     return *std::move(table);
@@ -105,15 +101,15 @@ TEST_F(Cleaning, KeepsWhereARowComesFrom) {
 
 TEST_F(Cleaning, GivesTheTypesThatTablesKeep) {
   EXPECT_EQ(clean(records::Kind::kPin, {}).types,
-            (std::vector<std::string>{"BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "VARCHAR",
-                                      "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR",
-                                      "INTEGER", "BIGINT", "TIMESTAMP WITH TIME ZONE"}));
+            (std::vector<std::string>{"BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT", "VARCHAR", "VARCHAR",
+                                      "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER", "BIGINT",
+                                      "TIMESTAMP WITH TIME ZONE"}));
   EXPECT_EQ(clean(records::Kind::kGeo, {}).types,
-            (std::vector<std::string>{"BIGINT", "VARCHAR", "DOUBLE[]", "TIMESTAMP WITH TIME ZONE", "VARCHAR",
-                                      "INTEGER", "BIGINT", "TIMESTAMP WITH TIME ZONE"}));
+            (std::vector<std::string>{"BIGINT", "VARCHAR", "DOUBLE[]", "TIMESTAMP WITH TIME ZONE", "VARCHAR", "INTEGER",
+                                      "BIGINT", "TIMESTAMP WITH TIME ZONE"}));
   EXPECT_EQ(clean(records::Kind::kUser, {}).types,
-            (std::vector<std::string>{"BIGINT", "VARCHAR", "INTEGER", "TIMESTAMP WITH TIME ZONE", "VARCHAR",
-                                      "INTEGER", "BIGINT", "TIMESTAMP WITH TIME ZONE"}));
+            (std::vector<std::string>{"BIGINT", "VARCHAR", "INTEGER", "TIMESTAMP WITH TIME ZONE", "VARCHAR", "INTEGER",
+                                      "BIGINT", "TIMESTAMP WITH TIME ZONE"}));
 }
 
 }  // namespace

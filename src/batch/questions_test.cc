@@ -26,16 +26,14 @@ Rows rows_of(const sql::ResultTable& table) {
   Rows rows;
   for (const auto& cells : table.rows) {
     std::string& row = rows.emplace_back();
-    for (const sql::Value& cell : cells)
-      row += (row.empty() ? "" : "|") + (cell.is_null() ? "null" : cell.to_text());
+    for (const sql::Value& cell : cells) row += (row.empty() ? "" : "|") + (cell.is_null() ? "null" : cell.to_text());
   }
   return rows;
 }
 
 class Questions : public ::testing::Test {
  protected:
-  Questions()
-      : engine_(sql::open_engine({}).value()), statements_(sql::Statements::load(std::nullopt).value()) {
+  Questions() : engine_(sql::open_engine({}).value()), statements_(sql::Statements::load(std::nullopt).value()) {
     restart();
   }
 
@@ -114,12 +112,7 @@ TEST_F(Questions, MostFollowedIsAPersonAndTheNumberIsTheirs) {
           .country = "Chad",
           .first = "Max",
           .age = 20},  // As text "15M" < "997k".
-         {.ind = 3,
-          .poster = "Ann",
-          .followers = "User Info Error",
-          .country = "Chad",
-          .first = "Ann",
-          .age = 20},
+         {.ind = 3, .poster = "Ann", .followers = "User Info Error", .country = "Chad", .first = "Ann", .age = 20},
          {.ind = 4, .poster = "Bob", .followers = "3k", .country = "Aruba", .first = "Bob", .age = 20},
          {.ind = 5, .poster = "Abe", .followers = "3k", .country = "Aruba", .first = "Abe", .age = 20},
          {.ind = 6,
@@ -151,32 +144,25 @@ TEST_F(Questions, AgeGroupsHaveTheirEdges) {
   given(posts);
   EXPECT_THAT(ask("category_by_age_group"),
               ElementsAre("18-24|c18|1|true", "25-35|c25|1|true", "36-50|c36|1|true", "50+|c51|1|true"));
-  EXPECT_THAT(ask("median_followers_by_age_group"),
-              ElementsAre("18-24|18", "25-35|25", "36-50|36", "50+|51"));
+  EXPECT_THAT(ask("median_followers_by_age_group"), ElementsAre("18-24|18", "25-35|25", "36-50|36", "50+|51"));
 }
 
 TEST_F(Questions, MediansAreLowerAndCountPeople) {
   const std::string joined = "2016-01-01 00:00:00";
-  given(
-      {// One person with four posts weighs as much as any other.
-       {.ind = 1, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
-       {.ind = 2, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
-       {.ind = 3, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
-       {.ind = 4, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
-       {.ind = 5, .followers = "10", .first = "Bob", .age = 20, .joined = joined},
-       {.ind = 6, .followers = "20", .first = "Cat", .age = 21, .joined = joined},
-       {.ind = 7, .followers = "40", .first = "Dan", .age = 22, .joined = "2017-01-01 00:00:00"},
-       {.ind = 8, .followers = "User Info Error", .first = "Eve", .age = 22, .joined = "2017-01-01 00:00:00"},
-       {.ind = 9, .followers = "70", .first = "Fay", .age = 60, .joined = "2014-12-31 23:59:59"},
-       {.ind = 10,
-        .followers = "User Info Error",
-        .first = "Gus",
-        .age = 40,
-        .joined = "2021-01-01 00:00:00"}});
+  given({// One person with four posts weighs as much as any other.
+         {.ind = 1, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
+         {.ind = 2, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
+         {.ind = 3, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
+         {.ind = 4, .followers = "9M", .first = "Ann", .age = 20, .joined = joined},
+         {.ind = 5, .followers = "10", .first = "Bob", .age = 20, .joined = joined},
+         {.ind = 6, .followers = "20", .first = "Cat", .age = 21, .joined = joined},
+         {.ind = 7, .followers = "40", .first = "Dan", .age = 22, .joined = "2017-01-01 00:00:00"},
+         {.ind = 8, .followers = "User Info Error", .first = "Eve", .age = 22, .joined = "2017-01-01 00:00:00"},
+         {.ind = 9, .followers = "70", .first = "Fay", .age = 60, .joined = "2014-12-31 23:59:59"},
+         {.ind = 10, .followers = "User Info Error", .first = "Gus", .age = 40, .joined = "2021-01-01 00:00:00"}});
   EXPECT_THAT(ask("median_followers_by_age_group"), ElementsAre("18-24|20", "36-50|null", "50+|70"));
   EXPECT_THAT(ask("median_followers_by_joining_year"), ElementsAre("2016|20", "2017|40"));
-  EXPECT_THAT(ask("median_followers_by_joining_year_and_age_group"),
-              ElementsAre("18-24|2016|20", "18-24|2017|40"));
+  EXPECT_THAT(ask("median_followers_by_joining_year_and_age_group"), ElementsAre("18-24|2016|20", "18-24|2017|40"));
   EXPECT_THAT(ask("users_joined_by_year"), ElementsAre("2016|3", "2017|2"));
 }
 
@@ -206,8 +192,7 @@ TEST_F(Questions, AnEmptyInputGivesEmptyAnswers) {
 }
 
 TEST_F(Questions, APersonsCountIsThatOfTheirLatestPostThatHasOne) {
-  const Post rose{
-      .poster = "Rose", .country = "Chad", .first = "Rose", .age = 30, .joined = "2016-01-01 00:00:00"};
+  const Post rose{.poster = "Rose", .country = "Chad", .first = "Rose", .age = 30, .joined = "2016-01-01 00:00:00"};
   std::vector<Post> posts(4, rose);
   for (std::int64_t i = 0; i < 4; ++i) posts[static_cast<std::size_t>(i)].ind = i;
   posts[0].followers = "467", posts[0].timestamp = "2020-01-01 00:00:00";
@@ -232,8 +217,7 @@ TEST_F(Questions, TheLatestRecordOfAPostWins) {
 TEST_F(Questions, RepeatsInAnyOrderChangeNoAnswer) {
   Random random(11);
   std::vector<Post> posts;
-  const std::vector<std::string> countries = {"Aruba", "Chad", "Peru"},
-                                 categories = {"art", "quotes", "travel"};
+  const std::vector<std::string> countries = {"Aruba", "Chad", "Peru"}, categories = {"art", "quotes", "travel"};
   for (std::int64_t i = 0; i < 60; ++i) {
     const std::uint64_t person = random.below(12);
     posts.push_back(
@@ -242,8 +226,7 @@ TEST_F(Questions, RepeatsInAnyOrderChangeNoAnswer) {
          .poster = "poster " + std::to_string(person),
          .followers = random.chance(0.1) ? "User Info Error" : std::to_string(random.below(900)) + "k",
          .country = countries[person % 3],
-         .timestamp =
-             "20" + std::to_string(17 + random.below(6)) + "-03-04 05:06:0" + std::to_string(random.below(3)),
+         .timestamp = "20" + std::to_string(17 + random.below(6)) + "-03-04 05:06:0" + std::to_string(random.below(3)),
          .first = "Person",
          .last = std::to_string(person),
          .age = static_cast<int>(18 + person * 4),
@@ -277,12 +260,10 @@ TEST_F(Questions, ChecksFindWhatCleaningAndModelCannotMend) {
   EXPECT_THAT(rows_of(check("raw/follower_counts_that_do_not_parse").sample), ElementsAre("1|about 5"));
   EXPECT_THAT(rows_of(check("raw/timestamps_that_do_not_parse").sample), ElementsAre("4|yesterday"));
   EXPECT_THAT(rows_of(check("raw/joining_dates_that_do_not_parse").sample), ElementsAre("5|once"));
-  EXPECT_THAT(rows_of(check("posts_without_geo_or_user").sample),
-              ElementsAre("3|false|true", "4|true|false"));
+  EXPECT_THAT(rows_of(check("posts_without_geo_or_user").sample), ElementsAre("3|false|true", "4|true|false"));
   EXPECT_THAT(rows_of(check("records_without_post").sample), ElementsAre("5|geo", "5|user"));
   EXPECT_THAT(rows_of(check("people_with_several_posters").sample), ElementsAre("Bob|20|null|2|0"));
-  EXPECT_THAT(rows_of(check("values_that_look_like_nothing").sample),
-              ElementsAre("category|No category available|1"));
+  EXPECT_THAT(rows_of(check("values_that_look_like_nothing").sample), ElementsAre("category|No category available|1"));
   EXPECT_EQ(check("posters_of_several_people").findings,
             1U);  // Bob's latest post with a time says Ann too.
 }
