@@ -55,8 +55,7 @@ Result<std::optional<std::string>> unescape(std::string_view line) {
   text.remove_suffix(2);
   auto bytes = base64_decode(text);
   if (!bytes)
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("the escaped value cannot be decoded: {}", bytes.error().message));
+    return fail(ErrorCode::kCorrupt, fmt::format("the escaped value cannot be decoded: {}", bytes.error().message));
   return std::optional<std::string>(std::move(*bytes));
 }
 

@@ -23,16 +23,14 @@ std::string line_of(std::optional<std::string_view> value) {
 }
 
 TEST(ObjectLine, KeepsJsonOnOneLineByteForByte) {
-  for (const std::string text :
-       {R"({"a": 1,"b" :[ ]})", R"({})", R"([])", R"("x")", "-0.5e+10", "null", " true ",
-        R"({"t":"a\nb\u00e9\"","u":"é€😀","n":{"m":[1,[2,{"k":false}]]}})"}) {
+  for (const std::string text : {R"({"a": 1,"b" :[ ]})", R"({})", R"([])", R"("x")", "-0.5e+10", "null", " true ",
+                                 R"({"t":"a\nb\u00e9\"","u":"é€😀","n":{"m":[1,[2,{"k":false}]]}})"}) {
     EXPECT_EQ(line_of(text), text);
   }
 }
 
 TEST(ObjectLine, TakesBlanksOutOfJsonWithRawNewlines) {
-  EXPECT_EQ(line_of("{\n  \"a\": \"x  \\\" y\\\\\",\r\n\t\"b\": [1, 2]\n}\n"),
-            R"({"a":"x  \" y\\","b":[1,2]})");
+  EXPECT_EQ(line_of("{\n  \"a\": \"x  \\\" y\\\\\",\r\n\t\"b\": [1, 2]\n}\n"), R"({"a":"x  \" y\\","b":[1,2]})");
 }
 
 TEST(ObjectLine, GivesBackWhatIsNotJson) {
@@ -66,8 +64,8 @@ TEST(ObjectLine, TellsNullFromEmpty) {
 }
 
 TEST(ObjectLine, RefusesDamagedEscapes) {
-  for (const std::string_view line : {R"({"pinflow.raw":"QQ==")", R"({"pinflow.raw":"Q"})",
-                                      R"({"pinflow.raw":"})", R"({"pinflow.raw":7})", R"({"a":1})"}) {
+  for (const std::string_view line : {R"({"pinflow.raw":"QQ==")", R"({"pinflow.raw":"Q"})", R"({"pinflow.raw":"})",
+                                      R"({"pinflow.raw":7})", R"({"a":1})"}) {
     const auto back = unescape(line);
     ASSERT_FALSE(back) << line;
     EXPECT_EQ(back.error().code, ErrorCode::kCorrupt);

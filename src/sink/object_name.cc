@@ -41,8 +41,7 @@ std::string object_folder(const log::TopicPartition& partition) {
 }
 
 std::string object_name(const log::TopicPartition& partition, log::Offset first) {
-  return fmt::format("{}{}+{}+{:010}.json", object_folder(partition), partition.topic, partition.partition,
-                     first);
+  return fmt::format("{}{}+{}+{:010}.json", object_folder(partition), partition.topic, partition.partition, first);
 }
 
 std::optional<ObjectName> parse_object_name(std::string_view name) {

@@ -25,12 +25,10 @@ struct SinkOptions {
   std::string group = "pinflow-sink";  // Whose offsets in the log are the hint where to go on.
   std::int64_t flush_size = 1'000;     // Records of an object, at most.
   std::chrono::milliseconds rotate_interval{
-      5'000};  // An object is put at the latest so long after its first record came.
+      5'000};                                     // An object is put at the latest so long after its first record came.
   ByteCount max_object{std::uint64_t{16} << 20};  // An object is put once it holds so many bytes.
-  ByteCount max_memory{std::uint64_t{64}
-                       << 20};  // Of all open objects together; past it the largest are put early.
-  std::chrono::milliseconds discovery_interval{
-      1'000};  // The log tells nobody of new topics: how often to look.
+  ByteCount max_memory{std::uint64_t{64} << 20};  // Of all open objects together; past it the largest are put early.
+  std::chrono::milliseconds discovery_interval{1'000};  // The log tells nobody of new topics: how often to look.
   std::chrono::milliseconds least_backoff{100};
   std::chrono::milliseconds most_backoff{30'000};
 };

@@ -30,8 +30,7 @@ class SinkWorker : public ::testing::Test {
   void append(std::int64_t count, const log::TopicPartition& to = kPin) {
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t offset = log_.offsets(to)->end.value();
-      std::optional<std::string> value =
-          fmt::format(R"({{"ind":{},"of":"{}/{}"}})", offset, to.topic, to.partition);
+      std::optional<std::string> value = fmt::format(R"({{"ind":{},"of":"{}/{}"}})", offset, to.topic, to.partition);
       if (offset % 7 == 3) value = "not json\n";
       if (offset % 7 == 5) value.reset();
       wanted_[to][offset] = value;
@@ -186,8 +185,7 @@ TEST_F(SinkWorker, MakesLostLastObjectsAgain) {
 TEST_F(SinkWorker, DoesNotMakeExpiredObjectsAgain) {
   append(30);
   turn();
-  for (const std::int64_t first : {0, 10, 20})
-    ASSERT_TRUE(store_.remove(object_name(kPin, log::Offset(first))));
+  for (const std::int64_t first : {0, 10, 20}) ASSERT_TRUE(store_.remove(object_name(kPin, log::Offset(first))));
   start();
   append(10);
   turn();

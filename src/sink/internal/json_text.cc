@@ -52,8 +52,7 @@ class Scanner {
     return true;
   }
   void blanks() {
-    for (; at_ < text_.size() && is_blank(text_[at_]); ++at_)
-      many_lines_ |= text_[at_] == '\n' || text_[at_] == '\r';
+    for (; at_ < text_.size() && is_blank(text_[at_]); ++at_) many_lines_ |= text_[at_] == '\n' || text_[at_] == '\r';
   }
 
   // Reads a scalar or an empty bracket whole, or opens a bracket up to its first value (opened_).

@@ -33,8 +33,7 @@ Result<log::Offset> Worker::locate(const Partition& partition) {
 // The layout names topics, not their ids: a topic deleted and made again would go on behind the old one's
 // objects. A small object of our own remembers whose they are.
 Result<void> Worker::claim_topic(const std::string& topic, const Uuid& id) {
-  if (const auto claimed = claimed_.find(topic); claimed != claimed_.end() && claimed->second == id)
-    return {};
+  if (const auto claimed = claimed_.find(topic); claimed != claimed_.end() && claimed->second == id) return {};
   const std::string name = identity_name(topic);
   auto owner = store_.get(name);
   if (!owner && owner.error().code == ErrorCode::kNotFound) {
@@ -88,8 +87,7 @@ Result<log::Offset> Worker::end_of(const log::TopicPartition& partition, log::Of
   return *end;
 }
 
-Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartition& partition,
-                                                          log::Offset from) {
+Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartition& partition, log::Offset from) {
   const std::string after = from > log::Offset(0) ? object_name(partition, from + -1) : std::string();
   TRY_ASSIGN(const auto listed, store_.list(object_folder(partition), after));
   for (auto object = listed.rbegin(); object != listed.rend(); ++object) {
@@ -99,9 +97,8 @@ Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartit
     if (text.empty() || text.back() != '\n') {
       return fail(
           ErrorCode::kCorrupt,
-          fmt::format(
-              "the object {} does not end with a whole line; restore it or remove it, then it is made again",
-              object->name));
+          fmt::format("the object {} does not end with a whole line; restore it or remove it, then it is made again",
+                      object->name));
     }
     return name->first + std::ranges::count(text, '\n');
   }
@@ -113,10 +110,9 @@ Result<log::Offset> Worker::check_against_log(const log::TopicPartition& partiti
   if (next > range.end) {
     return fail(
         ErrorCode::kCorrupt,
-        fmt::format(
-            "the objects of {}/{} reach to offset {}, the log only to {}: the log has lost records, or the "
-            "objects are of another log; move the objects from offset {} on away",
-            partition.topic, partition.partition, next, range.end, range.end));
+        fmt::format("the objects of {}/{} reach to offset {}, the log only to {}: the log has lost records, or the "
+                    "objects are of another log; move the objects from offset {} on away",
+                    partition.topic, partition.partition, next, range.end, range.end));
   }
   if (next < range.begin) {
     logger_.warning("Records left the log before they were sunk",

@@ -6,8 +6,8 @@
 namespace pinflow::sink::internal {
 
 namespace {
-constexpr std::size_t kKeptCapacity =
-    std::size_t{64} << 10;  // Of an emptied object: many partitions shall not each keep a big one.
+constexpr std::size_t kKeptCapacity = std::size_t{64}
+                                      << 10;  // Of an emptied object: many partitions shall not each keep a big one.
 }
 
 void OpenObject::add(const log::StoredRecord& record, SteadyTime now) {

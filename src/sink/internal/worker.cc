@@ -11,13 +11,11 @@ namespace pinflow::sink::internal {
 
 namespace {
 constexpr std::size_t kFetchBytes = std::size_t{4} << 20;
-constexpr std::size_t kGatherBytes = std::size_t{1}
-                                     << 20;  // While objects are open anyway, wake up for no less.
+constexpr std::size_t kGatherBytes = std::size_t{1} << 20;  // While objects are open anyway, wake up for no less.
 constexpr std::chrono::seconds kBetweenWarnings{10};
 }  // namespace
 
-Worker::Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock,
-               Logger& logger)
+Worker::Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
     : options_(std::move(options)),
       log_(log),
       store_(store),
@@ -43,8 +41,7 @@ void Worker::hurry() {
 }
 
 bool Worker::wanted(const std::string& topic) const {
-  return std::ranges::any_of(options_.topics,
-                             [&](const std::string& pattern) { return matches(pattern, topic); });
+  return std::ranges::any_of(options_.topics, [&](const std::string& pattern) { return matches(pattern, topic); });
 }
 
 void Worker::discover() {
@@ -58,9 +55,8 @@ void Worker::discover() {
       if (known != partitions_.end() && known->second.topic_id == topic.id) {
         found.insert(partitions_.extract(known));
       } else {
-        found.emplace(
-            name,
-            Partition{name, topic.id, {}, {}, false, {options_.least_backoff, options_.most_backoff}, {}});
+        found.emplace(name,
+                      Partition{name, topic.id, {}, {}, false, {options_.least_backoff, options_.most_backoff}, {}});
       }
     }
   }
@@ -74,8 +70,7 @@ void Worker::discover() {
 }
 
 bool Worker::full(const Partition& partition) const {
-  return partition.open.records() >= options_.flush_size ||
-         partition.open.text().size() >= options_.max_object.count();
+  return partition.open.records() >= options_.flush_size || partition.open.text().size() >= options_.max_object.count();
 }
 
 bool Worker::due(const Partition& partition, SteadyTime now) const {
@@ -84,8 +79,7 @@ bool Worker::due(const Partition& partition, SteadyTime now) const {
 }
 
 bool Worker::fetchable(const Partition& partition) const {
-  return partition.position && !partition.must_put && !full(partition) &&
-         partition.backoff.ready(clock_.steady_now());
+  return partition.position && !partition.must_put && !full(partition) && partition.backoff.ready(clock_.steady_now());
 }
 
 std::size_t Worker::open_bytes() const {
@@ -175,8 +169,7 @@ void Worker::relieve_memory() {
   for (auto& [name, partition] : partitions_) {
     if (!partition.open.empty() && partition.backoff.ready(now)) by_size.push_back(&partition);
   }
-  std::ranges::sort(by_size, std::ranges::greater(),
-                    [](const Partition* p) { return p->open.text().size(); });
+  std::ranges::sort(by_size, std::ranges::greater(), [](const Partition* p) { return p->open.text().size(); });
   for (Partition* partition : by_size) {
     if (open_bytes() < options_.max_memory.count() / 2 || !put(*partition)) return;
   }
@@ -187,8 +180,7 @@ void Worker::relieve_memory() {
 bool Worker::put(Partition& partition) {
   OpenObject& open = partition.open;
   if (open.next() > kLastOffset) {
-    failed(partition,
-           {ErrorCode::kInvalid, "offsets past 9999999999 have no object name; begin a new topic"});
+    failed(partition, {ErrorCode::kInvalid, "offsets past 9999999999 have no object name; begin a new topic"});
     return false;
   }
   const auto stored = store_.put_new(object_name(partition.name, open.first()), open.text());
@@ -221,8 +213,7 @@ void Worker::save_hints() {
   const auto saved = log_.commit_offsets(options_.group, offsets);
   if (!saved) {
     hint_backoff_.failed(clock_.steady_now());
-    return warn("The sink cannot commit its group's offsets and tries again", options_.group,
-                saved.error().message);
+    return warn("The sink cannot commit its group's offsets and tries again", options_.group, saved.error().message);
   }
   hint_backoff_.succeeded();
   unsaved_hints_.clear();
@@ -255,6 +246,14 @@ SinkStatus Worker::status() const {
     status.partitions.push_back({name, partition.position.value_or(log::Offset(0)), 0, partition.error});
   }
   return status;
+}
+
+std::map<log::TopicPartition, log::ReaderPlace> Worker::places() const {
+  std::map<log::TopicPartition, log::ReaderPlace> places;
+  for (const auto& [name, partition] : partitions_) {
+    places.emplace(name, log::ReaderPlace{partition.position.value_or(log::Offset(0)), partition.error});
+  }
+  return places;
 }
 
 }  // namespace pinflow::sink::internal

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "base/backoff.h"
+#include "log/reader_progress.h"
 #include "sink/internal/open_object.h"
 #include "sink/sink.h"
 
 namespace pinflow::sink::internal {
 
 // The offsets that partitions shall reach without waiting for a full object.
-using Targets = std::map<log::TopicPartition, log::Offset>;
+using Targets = log::ReaderTargets;
 
 // All of the sink but its thread: one thread calls work() and fetch() in turns, tests too.
 class Worker {
@@ -32,6 +33,7 @@ class Worker {
 
   // As of now; lag is left to the caller.
   SinkStatus status() const;
+  std::map<log::TopicPartition, log::ReaderPlace> places() const;
 
  private:
   struct Partition {
@@ -76,8 +78,7 @@ class Worker {
   Logger& logger_;
   Partitions partitions_;
   SteadyTime discover_at_ = SteadyTime::min();
-  std::optional<std::vector<log::GroupOffset>>
-      hints_;  // The group's commits, read when needed within one work().
+  std::optional<std::vector<log::GroupOffset>> hints_;  // The group's commits, read when needed within one work().
   std::map<log::TopicPartition, log::Offset> unsaved_hints_;
   std::map<std::string, Uuid> claimed_;  // Topics whose objects are known to be of this topic id.
   Backoff log_backoff_;

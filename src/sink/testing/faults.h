@@ -83,15 +83,13 @@ class FusedLog final : public log::Log {
                log::ProduceDone done) override {
     inner_.produce(topic, partition, std::move(records), std::move(done));
   }
-  Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request,
-                                                   std::stop_token stop) override {
+  Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request, std::stop_token stop) override {
     return fuse_.pass([&] { return inner_.fetch(request, stop); });
   }
   Result<log::OffsetRange> offsets(const log::TopicPartition& partition) override {
     return fuse_.pass([&] { return inner_.offsets(partition); });
   }
-  Result<void> commit_offsets(const std::string& group,
-                              const std::vector<log::GroupOffset>& offsets) override {
+  Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) override {
     return fuse_.pass([&] { return inner_.commit_offsets(group, offsets); });
   }
   Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group) override {

@@ -18,11 +18,8 @@ class MemoryLog final : public log::Log {
     {
       const std::scoped_lock lock(mutex_);
       Partition& to = topics_.at(topic).partitions.at(static_cast<std::size_t>(partition));
-      to.records.push_back({log::Offset(to.end++),
-                            WallTime(std::chrono::milliseconds(1'700'000'000'000)),
-                            {},
-                            std::move(value),
-                            {}});
+      to.records.push_back(
+          {log::Offset(to.end++), WallTime(std::chrono::milliseconds(1'700'000'000'000)), {}, std::move(value), {}});
     }
     grown_.notify_all();
   }
@@ -72,13 +69,11 @@ class MemoryLog final : public log::Log {
   }
   void produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records,
                log::ProduceDone done) override {
-    for (log::Record& record : records)
-      append(topic, std::max(0, partition.value()), std::move(record.value));
+    for (log::Record& record : records) append(topic, std::max(0, partition.value()), std::move(record.value));
     done({});
   }
 
-  Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request,
-                                                   std::stop_token stop) override {
+  Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request, std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     ++fetches_;
     std::vector<log::FetchedPartition> fetched;
@@ -101,8 +96,7 @@ class MemoryLog final : public log::Log {
     if (partition == nullptr) return fail(ErrorCode::kNotFound, "no such partition");
     return log::OffsetRange{log::Offset(partition->begin), log::Offset(partition->end)};
   }
-  Result<void> commit_offsets(const std::string& group,
-                              const std::vector<log::GroupOffset>& offsets) override {
+  Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) override {
     const std::scoped_lock lock(mutex_);
     for (const auto& offset : offsets) groups_[group][offset.partition] = offset.offset;
     return {};
@@ -145,8 +139,7 @@ class MemoryLog final : public log::Log {
       } else {
         entry.high_watermark = log::Offset(partition->end);
         for (auto at = std::ranges::lower_bound(partition->records, offset, {}, &log::StoredRecord::offset);
-             at != partition->records.end() && count < request.max_records &&
-             (bytes == 0 || bytes < request.max_bytes);
+             at != partition->records.end() && count < request.max_records && (bytes == 0 || bytes < request.max_bytes);
              ++at) {
           entry.records.push_back(*at);
           bytes += at->value.value_or("").size() + 1;

@@ -19,8 +19,7 @@ class MemoryStore final : public objects::ObjectStore {
   }
   Result<void> put_new(const std::string& name, std::string_view bytes) override {
     const std::scoped_lock lock(mutex_);
-    if (!objects_.emplace(name, bytes).second)
-      return fail(ErrorCode::kConflict, fmt::format("{} exists", name));
+    if (!objects_.emplace(name, bytes).second) return fail(ErrorCode::kConflict, fmt::format("{} exists", name));
     return {};
   }
   Result<std::string> get(const std::string& name) override {
@@ -53,9 +52,7 @@ class MemoryStore final : public objects::ObjectStore {
   Result<disk::Path> scratch(std::string_view) override { return no_files(); }
 
  private:
-  static std::unexpected<Error> no_files() {
-    return fail(ErrorCode::kUnavailable, "a store in memory has no files");
-  }
+  static std::unexpected<Error> no_files() { return fail(ErrorCode::kUnavailable, "a store in memory has no files"); }
 
   std::mutex mutex_;
   std::map<std::string, std::string> objects_;

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/strong.h"
+#include "log/log.h"
+#include "objects/object_store.h"
+#include "records/kind.h"
+#include "sql/engine.h"
+#include "sql/statements.h"
+
+namespace pinflow::stream {
+
+struct StreamOptions {
+  std::string pipeline_id;  // Kept for the life of the tables: their positions are stored under it.
+  records::Names names;     // Streams are read and tables written by these names.
+  std::string dead_letters = "dead_letters";
+  std::chrono::milliseconds commit_interval{200};  // At least so long between two commits of a table.
+  std::int64_t max_batch_records = 50'000;
+  ByteCount max_batch_bytes{std::uint64_t{16} << 20};
+  std::int64_t checkpoint_interval = 100;               // Commits between the checkpoints of a table.
+  std::chrono::milliseconds discovery_interval{1'000};  // The log tells nobody of new topics: how often to look.
+  std::chrono::milliseconds least_backoff{100};
+  std::chrono::milliseconds most_backoff{30'000};
+};
+
+// What the lane stands on; all of it outlives the lane.
+struct StreamContext {
+  log::Log& log;
+  objects::ObjectStore& tables;
+  sql::Engine& engine;
+  const sql::Statements& statements;
+  const Clock& clock;
+  Logger& logger;
+};
+
+struct PartitionStatus {
+  log::TopicPartition partition;
+  log::Offset next;      // All records below are in the table or among the dead letters.
+  std::int64_t lag = 0;  // Records in the log that are not yet.
+  std::string error;     // Why it does not go on now; empty when it does.
+};
+
+// One kind's stream on its way into its table.
+struct TableStatus {
+  records::Kind kind = records::Kind::kPin;
+  std::string table;
+  std::int64_t version = -1;  // Of the Delta table; -1: not opened yet.
+  std::int64_t rows = 0;
+  std::uint64_t files = 0;
+  std::uint64_t records = 0, dead_letters = 0, commits = 0;  // Since the start.
+  std::optional<WallTime> last_commit;                       // Since the start.
+  std::vector<PartitionStatus> partitions;
+  std::string error;       // Of the whole lane, now; empty when it goes on.
+  std::string last_error;  // The latest, also if mended since.
+};
+
+// Takes the records of the streams into Delta tables in micro-batches: fetch, parse, clean (sql/clean/<kind>.sql), dead letters,
+// commit. One thread a kind, from construction to destruction, so that one slow table holds up no other.
+// Exactly once: each commit carries, per source partition, the last offset that it contains or rejects, and fails where somebody
+// else moved that position; so neither a crash at any step nor a second lane on the same streams doubles or loses a record in any
+// table. What cannot be a row lies in the dead-letter table before the commit that passes it. Errors of log, engine and store are
+// retried with back-off from the last commit; nothing is skipped.
+// A record is in its table within commit_interval and the time of one batch. Memory: per kind one batch as bytes and as columns.
+// `random` is used in the constructor only. Public calls are safe from any thread.
+class StreamLane {
+ public:
+  StreamLane(StreamOptions options, const StreamContext& context, Random& random);
+  ~StreamLane();
+  StreamLane(const StreamLane&) = delete;
+  StreamLane& operator=(const StreamLane&) = delete;
+
+  // Waits until all that is in the streams at the time of the call is committed. kUnavailable: not within `timeout`; the message
+  // names what hinders. kCancelled: stopped.
+  Result<void> wait_until_caught_up(std::chrono::milliseconds timeout, std::stop_token stop);
+
+  std::vector<TableStatus> status() const;  // In order of kind.
+
+ private:
+  struct Lane;
+  log::Log& log_;
+  const Clock& clock_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace pinflow::stream
