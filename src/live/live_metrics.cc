@@ -43,8 +43,8 @@ class LiveMetrics::Reader {
     while (!stop.stop_requested()) {
       find_partitions();
       const log::FetchRequest request = next_request();
-      auto fetched = request.positions.empty() ? Result<std::vector<log::FetchedPartition>>()
-                                               : owner_.log_.fetch(request, stop);
+      auto fetched =
+          request.positions.empty() ? Result<std::vector<log::FetchedPartition>>() : owner_.log_.fetch(request, stop);
       if (stop.stop_requested()) return;
       if (!fetched) {
         note_failure(fetched.error());
@@ -77,8 +77,7 @@ class LiveMetrics::Reader {
     for (const std::string& name : owner_.options_.topics) {
       const auto topic = owner_.log_.topic(name);
       if (!topic) continue;  // Waited for.
-      for (std::int32_t p = 0; p < topic->partitions; ++p)
-        found_new |= follow({name, PartitionId(p)}, topic->id);
+      for (std::int32_t p = 0; p < topic->partitions; ++p) found_new |= follow({name, PartitionId(p)}, topic->id);
     }
     if (!found_new) return;
     std::ranges::sort(cursors_, {}, &Cursor::partition);
@@ -106,8 +105,7 @@ class LiveMetrics::Reader {
     log::FetchRequest request{
         .positions = {}, .max_bytes = kFetchBytes, .min_bytes = 1, .max_wait = owner_.options_.max_wait};
     for (const Cursor& cursor : cursors_) {
-      if (cursor.retry.ready(owner_.clock_.steady_now()))
-        request.positions.push_back({cursor.partition, cursor.next});
+      if (cursor.retry.ready(owner_.clock_.steady_now())) request.positions.push_back({cursor.partition, cursor.next});
     }
     return request;
   }
@@ -130,8 +128,7 @@ class LiveMetrics::Reader {
       if (!record.value || !batch_.add(*record.value, source)) {
         ++unreadable;
       } else {
-        posts_.push_back(
-            {.time = std::min(record.timestamp, owner_.clock_.now()), .offset = record.offset.value()});
+        posts_.push_back({.time = std::min(record.timestamp, owner_.clock_.now()), .offset = record.offset.value()});
       }
       cursor->next = record.offset + 1;
     }
@@ -153,10 +150,9 @@ class LiveMetrics::Reader {
   void take_error(Cursor& cursor, const Error& error) {
     if (error.code == ErrorCode::kInvalid && reposition(cursor)) return;
     if (cursor.error != error) {
-      owner_.logger_.error("live metrics cannot read a partition and try again",
-                           {{"topic", cursor.partition.topic},
-                            {"partition", cursor.partition.partition},
-                            {"error", error.message}});
+      owner_.logger_.error(
+          "live metrics cannot read a partition and try again",
+          {{"topic", cursor.partition.topic}, {"partition", cursor.partition.partition}, {"error", error.message}});
     }
     cursor.error = error;
     cursor.retry.failed(owner_.clock_.steady_now());
@@ -181,8 +177,7 @@ class LiveMetrics::Reader {
   }
 
   void note_failure(const Error& error) {
-    if (!failing_)
-      owner_.logger_.error("live metrics cannot read the log and try again", {{"error", error.message}});
+    if (!failing_) owner_.logger_.error("live metrics cannot read the log and try again", {{"error", error.message}});
     failing_ = true;
   }
 
@@ -196,8 +191,7 @@ class LiveMetrics::Reader {
     std::vector<PartitionProgress> partitions;
     partitions.reserve(cursors_.size());
     for (const Cursor& cursor : cursors_) {
-      partitions.push_back(
-          {cursor.partition, cursor.next, std::max(cursor.high_watermark, cursor.next), cursor.error});
+      partitions.push_back({cursor.partition, cursor.next, std::max(cursor.high_watermark, cursor.next), cursor.error});
     }
     return partitions;
   }
@@ -268,8 +262,7 @@ std::vector<Answer> LiveMetrics::answer_all(std::span<const Query> queries) {
   const WallTime now = clock_.now();
   for (const Query& query : queries) {
     answers.push_back(
-        {query.name ? profiles_.find(*query.name, now) : profiles_.top(query.k, query.order, now),
-         status_.partitions});
+        {query.name ? profiles_.find(*query.name, now) : profiles_.top(query.k, query.order, now), status_.partitions});
   }
   return answers;
 }

@@ -18,11 +18,9 @@
 namespace pinflow::live {
 
 struct LiveOptions {
-  std::vector<std::string>
-      topics;  // Topics or streams of pin records; one that is not there yet is waited for.
+  std::vector<std::string> topics;  // Topics or streams of pin records; one that is not there yet is waited for.
   ProfilesOptions profiles{};
-  std::chrono::milliseconds max_wait{
-      1'000};  // How long one fetch may wait; a new partition is seen within it.
+  std::chrono::milliseconds max_wait{1'000};    // How long one fetch may wait; a new partition is seen within it.
   std::chrono::milliseconds least_retry{100};   // After a failure, and while a topic is not there;
   std::chrono::milliseconds most_retry{1'000};  // doubled until this.
 };
@@ -88,8 +86,7 @@ class LiveMetrics final {
  private:
   class Reader;
 
-  void publish(std::span<const Post> posts, std::uint64_t unreadable,
-               std::vector<PartitionProgress> partitions);
+  void publish(std::span<const Post> posts, std::uint64_t unreadable, std::vector<PartitionProgress> partitions);
 
   const LiveOptions options_;
   log::Log& log_;

@@ -20,20 +20,15 @@ constexpr seconds kLong{30};
 const std::string kTopic = "streaming-pinterest-pin";
 
 std::string pin(std::int64_t ind, std::string_view poster, std::string_view followers) {
-  return fmt::format(R"({{"index": {}, "poster_name": "{}", "follower_count": "{}", "title": "t"}})", ind,
-                     poster, followers);
+  return fmt::format(R"({{"index": {}, "poster_name": "{}", "follower_count": "{}", "title": "t"}})", ind, poster,
+                     followers);
 }
 
 struct LiveMetricsTest : testing::Test {
   LiveOptions options() {
-    return {.topics = {kTopic},
-            .max_wait = seconds(30),
-            .least_retry = milliseconds(1),
-            .most_retry = milliseconds(2)};
+    return {.topics = {kTopic}, .max_wait = seconds(30), .least_retry = milliseconds(1), .most_retry = milliseconds(2)};
   }
-  std::unique_ptr<LiveMetrics> start() {
-    return std::make_unique<LiveMetrics>(options(), log, clock, logger);
-  }
+  std::unique_ptr<LiveMetrics> start() { return std::make_unique<LiveMetrics>(options(), log, clock, logger); }
   Offset post(std::vector<std::optional<std::string>> values, std::int32_t partition = 0) {
     return log.append(kTopic, std::move(values), clock.now(), partition);
   }
@@ -115,10 +110,9 @@ TEST_F(LiveMetricsTest, AReplayEqualsTheUninterruptedRunBitForBit) {
 }
 
 TEST_F(LiveMetricsTest, CountsRepeatsNobodysPostsAndUnreadableRecordsAndGoesOn) {
-  const Offset end =
-      post({pin(1, "Ada", "12k"), pin(1, "Ada", "12k"), pin(2, "User Info Error", "User Info Error"),
-            R"({"index": 3, "poster_name": null})", "no json", std::nullopt, R"({"poster_name": "Ada"})",
-            pin(4, "Bob", "User Info Error")});
+  const Offset end = post({pin(1, "Ada", "12k"), pin(1, "Ada", "12k"), pin(2, "User Info Error", "User Info Error"),
+                           R"({"index": 3, "poster_name": null})", "no json", std::nullopt, R"({"poster_name": "Ada"})",
+                           pin(4, "Bob", "User Info Error")});
   const auto metrics = start();
   ASSERT_TRUE(reaches(*metrics, end));
   const LiveStatus status = metrics->status();
@@ -185,13 +179,24 @@ TEST_F(LiveMetricsTest, SkipsRecordsThatRetentionRemoved) {
 }
 
 TEST_F(LiveMetricsTest, ReadsATopicThatWasMadeAgainFromItsBeginning) {
-  SystemClock real;
   const Offset end = post({pin(1, "Ada", "1k"), pin(2, "Ada", "1k")});
+  const auto metrics = start();
+  ASSERT_TRUE(reaches(*metrics, end));
+  // The fetch that waits at offset 2 is answered with the third record of the new topic.
+  log.await_waiting();
+  log.replace(kTopic, {pin(3, "Bob", "1k"), pin(4, "Bob", "1k"), pin(5, "Bob", "1k")}, clock.now());
+  ASSERT_TRUE(reaches(*metrics, Offset(3)));
+  EXPECT_EQ(metrics->answer({.name = "Bob"}).ranking.items.at(0).posts, 3u);
+}
+
+TEST_F(LiveMetricsTest, WaitsForATopicThatWasDeleted) {
+  SystemClock real;
   LiveMetrics metrics(options(), log, real, logger);
-  ASSERT_TRUE(reaches(metrics, end));
+  ASSERT_TRUE(reaches(metrics, post({pin(1, "Ada", "1k"), pin(2, "Ada", "1k")})));
   ASSERT_TRUE(log.delete_topic(kTopic));
-  post({pin(3, "Bob", "1k"), pin(4, "Bob", "1k")});
-  post({pin(5, "Bob", "1k")});
+  log.await_fetches(1);
+  post({pin(3, "Bob", "1k")});
+  post({pin(4, "Bob", "1k"), pin(5, "Bob", "1k")});
   ASSERT_TRUE(reaches(metrics, Offset(3)));
   EXPECT_EQ(metrics.answer({.name = "Bob"}).ranking.items.at(0).posts, 3u);
 }

@@ -30,8 +30,7 @@ Result<std::size_t> parse_k(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), k);
   if (error != std::errc() || end != text.data() + text.size() || k < 1 || k > kMaxTop) {
     return fail(ErrorCode::kInvalid,
-                fmt::format("k says how many profiles to give: a whole number from 1 to {}, not '{}'",
-                            kMaxTop, text));
+                fmt::format("k says how many profiles to give: a whole number from 1 to {}, not '{}'", kMaxTop, text));
   }
   return k;
 }
@@ -45,8 +44,7 @@ Result<Order> parse_order(std::string_view text) {
 }
 
 Response too_busy() {
-  Response response =
-      Response::failure(503, 50301, "too many questions about live profiles wait already; try again");
+  Response response = Response::failure(503, 50301, "too many questions about live profiles wait already; try again");
   response.headers.set("Retry-After", "1");
   return response;
 }
@@ -108,8 +106,7 @@ Response one_response(const Query& query, const Answer& answer, const Weights& w
   if (answer.ranking.items.empty()) {
     return Response::failure(
         404, 40401,
-        fmt::format("no post of a profile '{}' was seen; GET /live/profiles lists those there are",
-                    *query.name));
+        fmt::format("no post of a profile '{}' was seen; GET /live/profiles lists those there are", *query.name));
   }
   JsonWriter json;
   json.begin_object();

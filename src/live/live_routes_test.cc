@@ -21,13 +21,12 @@ const std::string kTopic = "streaming-pinterest-pin";
 struct LiveRoutesTest : testing::Test {
   LiveRoutesTest() {
     routes.add_to(router);
-    const auto end =
-        log.append(kTopic,
-                   {R"({"index": 1, "poster_name": "Ada \"A\"", "follower_count": "9k"})",
-                    R"({"index": 2, "poster_name": "Bob", "follower_count": "2M"})",
-                    R"({"index": 3, "poster_name": "Cid / Co", "follower_count": "User Info Error"})",
-                    R"({"index": 4, "poster_name": "Cid / Co", "follower_count": "User Info Error"})"},
-                   clock.now());
+    const auto end = log.append(kTopic,
+                                {R"({"index": 1, "poster_name": "Ada \"A\"", "follower_count": "9k"})",
+                                 R"({"index": 2, "poster_name": "Bob", "follower_count": "2M"})",
+                                 R"({"index": 3, "poster_name": "Cid / Co", "follower_count": "User Info Error"})",
+                                 R"({"index": 4, "poster_name": "Cid / Co", "follower_count": "User Info Error"})"},
+                                clock.now());
     CHECK(metrics.wait_until({kTopic, log::PartitionId(0)}, end, seconds(30)), "the posts are read");
   }
 
@@ -56,13 +55,11 @@ TEST_F(LiveRoutesTest, ListsTheMostPopularProfiles) {
   EXPECT_EQ(response.headers.get("Content-Type"), "application/json");
   EXPECT_THAT(
       response.body,
-      testing::StartsWith(
-          R"({"formula_version":1,"weights":{"followers":0.5,"activity":0.35,"velocity":0.15},)"
-          R"("as_of":"2023-11-14T22:13:20.000Z",)"
-          R"("positions":[{"topic":"streaming-pinterest-pin","partition":0,"next_offset":4,"lag":0}],)"
-          R"("profiles":3,"active_profiles":3,)"));
-  EXPECT_THAT(response.body,
-              HasSubstr(R"("by":"popularity","items":[{"rank":1,"profile":"Bob","popularity":)"));
+      testing::StartsWith(R"({"formula_version":1,"weights":{"followers":0.5,"activity":0.35,"velocity":0.15},)"
+                          R"("as_of":"2023-11-14T22:13:20.000Z",)"
+                          R"("positions":[{"topic":"streaming-pinterest-pin","partition":0,"next_offset":4,"lag":0}],)"
+                          R"("profiles":3,"active_profiles":3,)"));
+  EXPECT_THAT(response.body, HasSubstr(R"("by":"popularity","items":[{"rank":1,"profile":"Bob","popularity":)"));
   EXPECT_THAT(response.body, HasSubstr(R"("followers":2000000,"posts":1,"activity":1,)"));
   EXPECT_THAT(response.body, HasSubstr(R"({"rank":2,"profile":"Ada \"A\"",)"));
   EXPECT_THAT(response.body, HasSubstr(R"({"rank":3,"profile":"Cid / Co",)"));
@@ -78,14 +75,13 @@ TEST_F(LiveRoutesTest, OrdersAndCutsAsAsked) {
 }
 
 TEST_F(LiveRoutesTest, RefusesBadParametersInWords) {
-  for (const auto& [name, value] :
-       std::vector<std::pair<std::string, std::string>>{{"k", "0"},
-                                                        {"k", "1001"},
-                                                        {"k", "-1"},
-                                                        {"k", "ten"},
-                                                        {"k", ""},
-                                                        {"k", "10 "},
-                                                        {"k", "99999999999999999999"}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"k", "0"},
+                                                                                    {"k", "1001"},
+                                                                                    {"k", "-1"},
+                                                                                    {"k", "ten"},
+                                                                                    {"k", ""},
+                                                                                    {"k", "10 "},
+                                                                                    {"k", "99999999999999999999"}}) {
     const Response response = get({"live", "profiles"}, {{name, value}});
     EXPECT_EQ(response.status, 400) << value;
     EXPECT_THAT(response.body, HasSubstr("a whole number from 1 to 1000")) << value;

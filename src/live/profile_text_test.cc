@@ -1,10 +1,17 @@
 #include "live/profile_text.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "base/check.h"
+#include "records/kind.h"
+#include "sql/engine.h"
+#include "sql/statements.h"
 
 namespace pinflow::live {
 namespace {
@@ -95,8 +102,76 @@ const std::vector<std::pair<std::string, bool>>& poster_names() {
 }
 
 TEST(ProfileText, KnowsWhichNamesAreProfiles) {
-  for (const auto& [text, expected] : poster_names())
-    EXPECT_EQ(names_profile(text), expected) << '"' << text << '"';
+  for (const auto& [text, expected] : poster_names()) EXPECT_EQ(names_profile(text), expected) << '"' << text << '"';
+}
+
+// One raw_pin row of each text, in one of its columns.
+ColumnBatch raw_pins(std::string_view column, const std::vector<std::string>& texts) {
+  std::vector<Column> columns = records::raw_columns(records::Kind::kPin);
+  std::ranges::copy(records::source_columns(), std::back_inserter(columns));
+  std::int64_t row = 0;
+  for (const std::string& text : texts) {
+    for (Column& each : columns) {
+      if (each.name() == "index") {
+        each.append_integer(row++);
+      } else if (each.name() == column) {
+        each.append_text(text);
+      } else {
+        each.append_null();
+      }
+    }
+  }
+  return ColumnBatch(std::move(columns));
+}
+
+// What the cleaning SQL makes of that column, in order of the rows.
+std::vector<sql::Value> cleaned_by_sql(std::string_view column, const std::vector<std::string>& texts) {
+  const auto engine = sql::open_engine({});
+  const auto statements = sql::Statements::load(std::nullopt);
+  CHECK(engine && statements, "the engine and the statements are there");
+  const auto session = (*engine)->connect();
+  CHECK(session && (*session)->run(statements->prelude()), "the prelude runs");
+  CHECK((*session)->load("raw_pin", raw_pins(column, texts)), "the rows load");
+  const auto clean = statements->find("clean/pin");
+  CHECK(clean.has_value(), "pins are cleaned by clean/pin");
+  const auto answer = (*session)->query(fmt::format("SELECT {} FROM ({}) ORDER BY ind", column, clean->text));
+  CHECK(answer.has_value(), "the cleaning runs");
+  std::vector<sql::Value> values;
+  for (const auto& row : answer->rows) values.push_back(row.at(0));
+  return values;
+}
+
+TEST(ProfileText, AgreesWithTheCleaningSqlOnFollowerCounts) {
+  std::vector<std::string> texts;
+  for (const auto& [text, expected] : follower_counts()) texts.push_back(text);
+  // All texts of up to four characters that matter, beside the known forms.
+  const std::string_view letters = "09,. kM-";
+  for (std::size_t i = 0; i < letters.size() * letters.size() * letters.size() * letters.size(); ++i) {
+    std::string text;
+    for (std::size_t rest = i; rest > 0; rest /= letters.size()) text += letters[rest % letters.size()];
+    texts.push_back(text);
+    texts.push_back("1" + text + "000k");
+  }
+  const auto cleaned = cleaned_by_sql("follower_count", texts);
+  ASSERT_EQ(cleaned.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto own = parse_follower_count(texts[i]);
+    const sql::Value expected = own ? sql::Value{*own} : sql::Value{};
+    ASSERT_EQ(expected, cleaned[i]) << '"' << texts[i] << "\": SQL makes it " << cleaned[i].to_text();
+  }
+}
+
+TEST(ProfileText, AgreesWithTheCleaningSqlOnNames) {
+  std::vector<std::string> texts;
+  for (const auto& [text, expected] : poster_names()) texts.push_back(text);
+  const auto cleaned = cleaned_by_sql("poster_name", texts);
+  ASSERT_EQ(cleaned.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    EXPECT_EQ(names_profile(texts[i]), !cleaned[i].is_null()) << '"' << texts[i] << '"';
+    if (!cleaned[i].is_null()) {
+      EXPECT_EQ(cleaned[i].to_text(), texts[i]);
+    }
+  }
 }
 
 TEST(ProfileText, ReadsBrokenUtf8WithoutHarm) {

@@ -19,8 +19,7 @@ constexpr milliseconds kActiveFor{24 * 3'600'000};
 constexpr double kMaxFollowersLog = 7;  // Ten million followers and more are the top.
 // A median under this would make the first sign of activity count in full.
 constexpr double kLeastMedian = 1.0 / 16;
-constexpr std::int64_t kLastMs =
-    253'402'300'799'999;  // End of the year 9999; epochs of an hour stay within 32 bits.
+constexpr std::int64_t kLastMs = 253'402'300'799'999;  // End of the year 9999; epochs of an hour stay within 32 bits.
 
 // value * 2^exponent for an exponent of at most 1023: exact, or 0 where nothing is left.
 double times_power_of_two(double value, std::int32_t exponent) {
@@ -43,8 +42,7 @@ double lower_median(std::vector<double>& values, std::vector<std::uint32_t>& cou
   std::size_t rank = (values.size() - 1) / 2;
   std::size_t bin = 0;
   while (rank >= counts[bin]) rank -= counts[bin++];
-  const auto end =
-      std::remove_if(values.begin(), values.end(), [&](double value) { return bin_of(value) != bin; });
+  const auto end = std::remove_if(values.begin(), values.end(), [&](double value) { return bin_of(value) != bin; });
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(rank);
   std::nth_element(values.begin(), middle, end);
   return std::max(*middle, kLeastMedian);
@@ -82,8 +80,7 @@ void Profiles::add(Row& row, const Moment& moment) {
 Profiles::Flow Profiles::flow(const Row& row) const {
   std::array<double, kHalfLives> decayed;
   for (std::size_t h = 0; h < kHalfLives; ++h) {
-    decayed[h] =
-        times_power_of_two(row.sums[h], row.epochs[h] - evaluation_.moment.epochs[h]) * evaluation_.decays[h];
+    decayed[h] = times_power_of_two(row.sums[h], row.epochs[h] - evaluation_.moment.epochs[h]) * evaluation_.decays[h];
   }
   const double hourly = decayed[kDay] / 24;
   return {.activity = decayed[kSixHours], .velocity = (decayed[kHour] - hourly) / std::sqrt(hourly + 1)};
@@ -100,15 +97,14 @@ Profiles::Row& Profiles::row_of(std::string_view name) {
 
 void Profiles::take_followers(Row& row, std::int64_t followers, WallTime time, std::int64_t offset) {
   // The count itself breaks the last tie, so that two partitions give one answer whichever is read first.
-  if (row.followers && std::tuple(time, offset, followers) <=
-                           std::tuple(row.followers_time, row.followers_offset, *row.followers)) {
+  if (row.followers &&
+      std::tuple(time, offset, followers) <= std::tuple(row.followers_time, row.followers_offset, *row.followers)) {
     return;
   }
   row.followers = followers;
   row.followers_time = time;
   row.followers_offset = offset;
-  row.followers_part =
-      std::clamp(std::log10(1 + static_cast<double>(followers)) / kMaxFollowersLog, 0.0, 1.0);
+  row.followers_part = std::clamp(std::log10(1 + static_cast<double>(followers)) / kMaxFollowersLog, 0.0, 1.0);
 }
 
 Applied Profiles::apply(const Post& post) {
@@ -183,8 +179,7 @@ void Profiles::evaluate(WallTime now) {
   }
 }
 
-bool Profiles::before(const std::pair<double, std::uint32_t>& a,
-                      const std::pair<double, std::uint32_t>& b) const {
+bool Profiles::before(const std::pair<double, std::uint32_t>& a, const std::pair<double, std::uint32_t>& b) const {
   if (a.first != b.first) return a.first > b.first;
   return *rows_[a.second].name < *rows_[b.second].name;
 }

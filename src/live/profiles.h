@@ -25,8 +25,7 @@ struct Weights {
 
 struct ProfilesOptions {
   Weights weights{};
-  std::size_t max_profiles =
-      1'000'000;  // About 180 bytes each; past it the least active sixteenth is let go.
+  std::size_t max_profiles = 1'000'000;    // About 180 bytes each; past it the least active sixteenth is let go.
   std::size_t max_seen_pages = 1'000'000;  // SeenPosts: at most about 130 MB, for dense ids next to nothing.
 };
 

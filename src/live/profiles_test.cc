@@ -63,8 +63,8 @@ TEST(Profiles, ScoresByTheFormula) {
   const double b_velocity = velocity(std::exp2(-3), std::exp2(-0.125));
   EXPECT_NEAR(ranking.activity_median, b_activity, 1e-12);
   EXPECT_NEAR(ranking.velocity_median, b_velocity, 1e-12);
-  const double a = 0.5 * 3 / 7 + 0.35 * a_activity / (a_activity + b_activity) +
-                   0.15 * a_velocity / (a_velocity + b_velocity);
+  const double a =
+      0.5 * 3 / 7 + 0.35 * a_activity / (a_activity + b_activity) + 0.15 * a_velocity / (a_velocity + b_velocity);
   const double b = 0.5 + 0.35 / 2 + 0.15 / 2;
   EXPECT_NEAR(ranking.items[0].popularity, b, 1e-12);
   EXPECT_NEAR(ranking.items[1].popularity, a, 1e-12);
@@ -131,8 +131,7 @@ TEST(Profiles, TheSamePostsInTheSameOrderGiveTheSameBitsHoweverOftenOneAsks) {
   for (const Post& post : month.posts) {
     asked.apply(post);
     quiet.apply(post);
-    if (post.ind % 1000 == 0)
-      static_cast<void>(asked.top(10, Order::kActivity, post.time + hours(post.ind % 7)));
+    if (post.ind % 1000 == 0) static_cast<void>(asked.top(10, Order::kActivity, post.time + hours(post.ind % 7)));
   }
   const WallTime now = month.posts.back().time + hours(2);
   const Ranking expected = quiet.top(300, Order::kPopularity, now);
@@ -210,10 +209,8 @@ TEST(Profiles, OrdersByWhatIsAskedFor) {
   profiles.apply(post(1, "known", 1'000, kStart - hours(48)));
   for (int i = 2; i < 12; ++i) profiles.apply(post(i, "busy", 10, kStart));
   profiles.apply(post(20, "new", std::nullopt, kStart));
-  EXPECT_EQ(names(profiles.top(9, Order::kFollowers, kStart)),
-            (std::vector<std::string>{"known", "busy", "new"}));
-  EXPECT_EQ(names(profiles.top(9, Order::kActivity, kStart)),
-            (std::vector<std::string>{"busy", "new", "known"}));
+  EXPECT_EQ(names(profiles.top(9, Order::kFollowers, kStart)), (std::vector<std::string>{"known", "busy", "new"}));
+  EXPECT_EQ(names(profiles.top(9, Order::kActivity, kStart)), (std::vector<std::string>{"busy", "new", "known"}));
   EXPECT_EQ(profiles.top(9, Order::kFollowers, kStart).items[2].followers, std::nullopt);
 }
 
@@ -225,8 +222,7 @@ TEST(Profiles, LetTheLeastActiveGoWhenThereAreTooMany) {
   int ind = 0;
   for (int i = 0; i < 160; ++i) {
     const WallTime time = i < 20 ? kStart - hours(168) : kStart - minutes(i);
-    for (int n = 0; n < (i < 20 ? 2 : 1); ++n)
-      profiles.apply(post(++ind, known[static_cast<std::size_t>(i)], 1, time));
+    for (int n = 0; n < (i < 20 ? 2 : 1); ++n) profiles.apply(post(++ind, known[static_cast<std::size_t>(i)], 1, time));
   }
   EXPECT_EQ(profiles.evicted(), 0u);
   profiles.apply(post(++ind, "newcomer", 1, kStart));
@@ -236,8 +232,7 @@ TEST(Profiles, LetTheLeastActiveGoWhenThereAreTooMany) {
   EXPECT_EQ(profiles.find("p009", kStart).items.size(), 1u);
   EXPECT_EQ(profiles.find("p010", kStart).items.size(), 0u);
   EXPECT_EQ(profiles.find("p019", kStart).items.size(), 0u);
-  for (int i = 20; i < 160; ++i)
-    ASSERT_EQ(profiles.find(known[static_cast<std::size_t>(i)], kStart).items.size(), 1u);
+  for (int i = 20; i < 160; ++i) ASSERT_EQ(profiles.find(known[static_cast<std::size_t>(i)], kStart).items.size(), 1u);
   EXPECT_EQ(profiles.find("newcomer", kStart).items.at(0).posts, 1u);
   const Ranking all = profiles.top(1000, Order::kActivity, kStart);
   EXPECT_EQ(all.items.size(), 151u);

@@ -26,8 +26,7 @@ class MemoryLog final : public log::Log {
     auto& records = partitions[static_cast<std::size_t>(partition)].records;
     for (auto& value : values) {
       const log::Offset offset(static_cast<std::int64_t>(records.size()));
-      records.push_back(
-          {.offset = offset, .timestamp = time, .key = {}, .value = std::move(value), .headers = {}});
+      records.push_back({.offset = offset, .timestamp = time, .key = {}, .value = std::move(value), .headers = {}});
     }
     changed_.notify_all();
     return log::Offset(static_cast<std::int64_t>(records.size()));
@@ -42,6 +41,24 @@ class MemoryLog final : public log::Log {
   // Removes all records before `begin`, as retention does.
   void remove_before(const std::string& topic, log::Offset begin) {
     with_lock([&] { topics_.at(topic).partitions.at(0).begin = begin; });
+  }
+  // Replaces a topic by a new one of the same name in one step.
+  void replace(const std::string& topic, std::vector<std::optional<std::string>> values, WallTime time) {
+    Entry entry{.id = {}, .partitions = std::vector<Partition>(1)};
+    for (auto& value : values) {
+      auto& records = entry.partitions[0].records;
+      const log::Offset offset(static_cast<std::int64_t>(records.size()));
+      records.push_back({.offset = offset, .timestamp = time, .key = {}, .value = std::move(value), .headers = {}});
+    }
+    with_lock([&] {
+      entry.id = Uuid::random(random_);
+      topics_.at(topic) = std::move(entry);
+    });
+  }
+  // Waits until the reader waits for news.
+  void await_waiting() {
+    std::unique_lock lock(mutex_);
+    fetched_.wait(lock, [&] { return waiting_ > 0; });
   }
   // Waits until fetch was called so many times more.
   void await_fetches(int count) {
@@ -68,13 +85,11 @@ class MemoryLog final : public log::Log {
                       .configs = {}};
   }
   std::vector<log::Topic> topics() override { return {}; }
-  void produce(const std::string&, log::PartitionId, std::vector<log::Record>,
-               log::ProduceDone done) override {
+  void produce(const std::string&, log::PartitionId, std::vector<log::Record>, log::ProduceDone done) override {
     done({});
   }
 
-  Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request,
-                                                   std::stop_token stop) override {
+  Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request, std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     ++fetches_;
     fetched_.notify_all();
@@ -83,7 +98,9 @@ class MemoryLog final : public log::Log {
       answer = read(request);
       return fetch_error_ || !answer.empty();
     };
+    ++waiting_;
     changed_.wait_for(lock, stop, request.max_wait, something);
+    --waiting_;
     if (fetch_error_) return fail(*fetch_error_);
     return answer;
   }
@@ -93,9 +110,7 @@ class MemoryLog final : public log::Log {
     const Partition& found = topics_.at(partition.topic).partitions.at(0);
     return log::OffsetRange{found.begin, log::Offset(static_cast<std::int64_t>(found.records.size()))};
   }
-  Result<void> commit_offsets(const std::string&, const std::vector<log::GroupOffset>&) override {
-    return {};
-  }
+  Result<void> commit_offsets(const std::string&, const std::vector<log::GroupOffset>&) override { return {}; }
   Result<std::vector<log::GroupOffset>> committed_offsets(const std::string&) override {
     return std::vector<log::GroupOffset>();
   }
@@ -128,13 +143,11 @@ class MemoryLog final : public log::Log {
         answer.push_back(fetched);
         continue;
       }
-      const Partition& partition =
-          topic->second.partitions.at(static_cast<std::size_t>(where.partition.value()));
+      const Partition& partition = topic->second.partitions.at(static_cast<std::size_t>(where.partition.value()));
       const log::Offset end(static_cast<std::int64_t>(partition.records.size()));
       fetched.high_watermark = end;
       fetched.error = partition.error;
-      if (offset < partition.begin || offset > end)
-        fetched.error = Error{ErrorCode::kInvalid, "offset out of range"};
+      if (offset < partition.begin || offset > end) fetched.error = Error{ErrorCode::kInvalid, "offset out of range"};
       if (!fetched.error) {
         // Few records a fetch, so that tests of a thousand posts take many.
         for (log::Offset at = offset; at < end && fetched.records.size() < 100; ++at) {
@@ -154,6 +167,7 @@ class MemoryLog final : public log::Log {
   std::optional<Error> fetch_error_;
   Random random_{1};
   int fetches_ = 0;
+  int waiting_ = 0;
 };
 
 }  // namespace pinflow::live
