@@ -16,12 +16,10 @@ struct Spec {
 };
 
 constexpr Spec kPinColumns[] = {
-    {"index", ColumnType::kInt64},        {"unique_id", ColumnType::kText},
-    {"title", ColumnType::kText},         {"description", ColumnType::kText},
-    {"poster_name", ColumnType::kText},   {"follower_count", ColumnType::kText},
-    {"tag_list", ColumnType::kText},      {"is_image_or_video", ColumnType::kText},
-    {"image_src", ColumnType::kText},     {"downloaded", ColumnType::kInt32},
-    {"save_location", ColumnType::kText}, {"category", ColumnType::kText},
+    {"index", ColumnType::kInt64},      {"unique_id", ColumnType::kText},         {"title", ColumnType::kText},
+    {"description", ColumnType::kText}, {"poster_name", ColumnType::kText},       {"follower_count", ColumnType::kText},
+    {"tag_list", ColumnType::kText},    {"is_image_or_video", ColumnType::kText}, {"image_src", ColumnType::kText},
+    {"downloaded", ColumnType::kInt32}, {"save_location", ColumnType::kText},     {"category", ColumnType::kText},
 };
 constexpr Spec kGeoColumns[] = {
     {"ind", ColumnType::kInt64},        {"timestamp", ColumnType::kText}, {"latitude", ColumnType::kDouble},

@@ -136,8 +136,7 @@ bool is_number(std::string_view text) {
 bool has_surrogate(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  while ((at = static_cast<const char*>(std::memchr(at, 0xed, static_cast<std::size_t>(end - at)))) !=
-         nullptr) {
+  while ((at = static_cast<const char*>(std::memchr(at, 0xed, static_cast<std::size_t>(end - at)))) != nullptr) {
     if (end - at > 1 && static_cast<unsigned char>(at[1]) >= 0xa0) return true;
     ++at;
   }
@@ -202,8 +201,7 @@ struct RawBatch::Parser {
   Refusal read_level(std::string_view json, std::size_t level, std::optional<std::string_view>& inner);
   Refusal read_members(ondemand::object object, bool& has_records);
   Refusal unwrap_string(ondemand::document& document, std::optional<std::string_view>& inner);
-  Refusal unwrap_envelope(std::string_view padded, std::size_t capacity,
-                          std::optional<std::string_view>& inner);
+  Refusal unwrap_envelope(std::string_view padded, std::size_t capacity, std::optional<std::string_view>& inner);
   Fault read_value(ondemand::value value, std::size_t column, int depth, Fault& member);
   Fault read_text(ondemand::value& value, const char* quote, std::string_view& text);
   Fault skip(ondemand::value value, int depth);
@@ -240,8 +238,7 @@ bool at_end(ondemand::document& document) {
 // is closed.
 std::optional<std::string_view> plain_string(const char* quote, const char* end) {
   const char* const begin = quote + 1;
-  const auto* close =
-      static_cast<const char*>(std::memchr(begin, '"', static_cast<std::size_t>(end - begin)));
+  const auto* close = static_cast<const char*>(std::memchr(begin, '"', static_cast<std::size_t>(end - begin)));
   if (close == nullptr) return std::nullopt;
   const auto length = static_cast<std::size_t>(close - begin);
   if (std::memchr(begin, '\\', length) != nullptr) return std::nullopt;
@@ -378,8 +375,7 @@ Refusal RawBatch::Parser::read_members(ondemand::object object, bool& has_record
   return first;
 }
 
-Refusal RawBatch::Parser::unwrap_string(ondemand::document& document,
-                                        std::optional<std::string_view>& inner) {
+Refusal RawBatch::Parser::unwrap_string(ondemand::document& document, std::optional<std::string_view>& inner) {
   std::string_view text;
   if (document.get_string().get(text) || has_surrogate(text)) return {Fault::kBadEscape};
   if (!at_end(document)) return {Fault::kNotJson};
@@ -412,8 +408,7 @@ Refusal RawBatch::Parser::unwrap_envelope(std::string_view padded, std::size_t c
   return {};
 }
 
-Refusal RawBatch::Parser::read_level(std::string_view json, std::size_t level,
-                                     std::optional<std::string_view>& inner) {
+Refusal RawBatch::Parser::read_level(std::string_view json, std::size_t level, std::optional<std::string_view>& inner) {
   std::vector<char>& buffer = buffers[level];
   const std::size_t capacity = json.size() + simdjson::SIMDJSON_PADDING;
   if (buffer.size() < capacity) buffer.resize(std::max(capacity, buffer.size() * 2));

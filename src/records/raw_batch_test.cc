@@ -60,8 +60,7 @@ TEST(Names, TellTheKindByTheirLastPart) {
   EXPECT_EQ(kind_of("pinterest.pin"), Kind::kPin);
   EXPECT_EQ(kind_of("streaming-pinterest-geo"), Kind::kGeo);
   EXPECT_EQ(kind_of("a.b-c.user"), Kind::kUser);
-  for (const auto* other :
-       {"", "pin", "pinterest.", "pinterest.pins", "pinterest.pin.raw", "pinterest_pin"}) {
+  for (const auto* other : {"", "pin", "pinterest.", "pinterest.pins", "pinterest.pin.raw", "pinterest_pin"}) {
     EXPECT_EQ(kind_of(other), std::nullopt) << other;
   }
 }
@@ -117,8 +116,7 @@ TEST_F(RawBatchTest, UnderstandsWhatProducersMakeOfARecord) {
       {"blank for a number", Kind::kUser, R"({"ind":1,"age":""})", "age", "null"},
       {"null for a number", Kind::kUser, R"({"ind":1,"age":null})", "age", "null"},
       {"coordinate as string", Kind::kGeo, R"({"ind":1,"latitude":"-89.9787"})", "latitude", "-89.9787"},
-      {"follower count as number", Kind::kPin, R"({"index":1,"follower_count":5400})", "follower_count",
-       "5400"},
+      {"follower count as number", Kind::kPin, R"({"index":1,"follower_count":5400})", "follower_count", "5400"},
       {"number for text keeps its spelling", Kind::kPin, R"({"index":1,"title":1.50 })", "title", "1.50"},
       {"empty text", Kind::kPin, R"({"index":1,"title":""})", "title", ""},
       {"null text", Kind::kPin, R"({"index":1,"title":null})", "title", "null"},
@@ -138,10 +136,8 @@ TEST_F(RawBatchTest, UnderstandsWhatProducersMakeOfARecord) {
       {"envelope", Kind::kUser, R"({"records":[{"value":{"ind":8,"age":30}}]})", "age", "30"},
       {"envelope with more in it", Kind::kUser,
        R"({"key_schema":null,"records":[{"key":"k","partition":0,"value":{"ind":8}}],"x":1})", "ind", "8"},
-      {"envelope as a string", Kind::kPin, R"("{\"records\": [{\"value\": {\"index\": 2863}}]}")", "index",
-       "2863"},
-      {"string in an envelope", Kind::kPin, R"({"records":[{"value":"{\"index\": 2863}"}]})", "index",
-       "2863"},
+      {"envelope as a string", Kind::kPin, R"("{\"records\": [{\"value\": {\"index\": 2863}}]}")", "index", "2863"},
+      {"string in an envelope", Kind::kPin, R"({"records":[{"value":"{\"index\": 2863}"}]})", "index", "2863"},
       {"a member called records beside the id", Kind::kPin, R"({"records":[],"index":4})", "index", "4"},
   };
   for (const Accepted& c : table) {
@@ -182,12 +178,9 @@ TEST_F(RawBatchTest, SaysWhyARecordCannotBeARow) {
       {Kind::kUser, R"({"ind":true,"x":tru})", not_json},
       {Kind::kUser, "{\"ind\":1,\"first_name\":\"\xff\"}", "the record is not UTF-8"},
       {Kind::kUser, "{\"ind\":1,\"first_name\":\"\xed\xa0\x80\"}", "the record is not UTF-8"},
-      {Kind::kUser, R"({"ind":1,"first_name":"\ud800"})",
-       "member 'first_name' has an escape that is no character"},
-      {Kind::kUser, R"({"ind":1,"first_name":"\udc00 x"})",
-       "member 'first_name' has an escape that is no character"},
-      {Kind::kUser, R"({"ind":1,"first_name":"\x"})",
-       "member 'first_name' has an escape that is no character"},
+      {Kind::kUser, R"({"ind":1,"first_name":"\ud800"})", "member 'first_name' has an escape that is no character"},
+      {Kind::kUser, R"({"ind":1,"first_name":"\udc00 x"})", "member 'first_name' has an escape that is no character"},
+      {Kind::kUser, R"({"ind":1,"first_name":"\x"})", "member 'first_name' has an escape that is no character"},
       {Kind::kUser, R"({"ind":1,"x":"\udc00"})", bad_escape},
       {Kind::kUser, R"({"ind":1,"\udfff":1})", bad_escape},
       {Kind::kUser, "null", "the record is not an object"},
@@ -199,8 +192,7 @@ TEST_F(RawBatchTest, SaysWhyARecordCannotBeARow) {
       {Kind::kPin, R"({"title":"t"})", "member 'index' is missing"},
       {Kind::kUser, R"({"ind":null,"age":null})", "member 'ind' is missing"},
       {Kind::kUser, R"({"ind":""})", "member 'ind' is missing"},
-      {Kind::kPin, R"({"index":["index"],"unique_id":["unique_id"]})",
-       "member 'index' is not a whole number"},
+      {Kind::kPin, R"({"index":["index"],"unique_id":["unique_id"]})", "member 'index' is not a whole number"},
       {Kind::kPin, R"({"index":"index","unique_id":"unique_id"})", "member 'index' is not a whole number"},
       {Kind::kUser, R"({"ind":1.5})", "member 'ind' is not a whole number"},
       {Kind::kUser, R"({"ind":true})", "member 'ind' is not a whole number"},
@@ -265,8 +257,7 @@ TEST_F(RawBatchTest, MakesNoRowOfWhatIsNotJson) {
     ++rows;
     EXPECT_EQ(whole.parse(text).error(), simdjson::SUCCESS) << text;
   };
-  const std::string record =
-      R"({"index":7,"a\n":[1,"x\u00e9",{"b":true}],"title":"t","downloaded":1.0,"n":null})";
+  const std::string record = R"({"index":7,"a\n":[1,"x\u00e9",{"b":true}],"title":"t","downloaded":1.0,"n":null})";
   for (std::size_t at = 0; at < record.size(); ++at) {
     check(record.substr(0, at));
     check(record.substr(at));
@@ -285,13 +276,12 @@ TEST_F(RawBatchTest, WritesARowAsTheRecordItWas) {
   ASSERT_EQ(refusal(Kind::kPin, kPin), "");
   std::string json;
   append_json_record(json, pins.batch(), 0);
-  EXPECT_EQ(
-      json,
-      "{\"index\":7,\"unique_id\":\"u-7\",\"title\":\"A \\\"quoted\\\" "
-      "title\",\"description\":\"d\xc3\xa9j\xc3\xa0\","
-      "\"poster_name\":\"P\",\"follower_count\":\"12k\",\"tag_list\":\"a,b\",\"is_image_or_video\":\"image\","
-      "\"image_src\":\"s\",\"downloaded\":1,\"save_location\":\"Local save in "
-      "/data/art\",\"category\":\"art\"}");
+  EXPECT_EQ(json,
+            "{\"index\":7,\"unique_id\":\"u-7\",\"title\":\"A \\\"quoted\\\" "
+            "title\",\"description\":\"d\xc3\xa9j\xc3\xa0\","
+            "\"poster_name\":\"P\",\"follower_count\":\"12k\",\"tag_list\":\"a,b\",\"is_image_or_video\":\"image\","
+            "\"image_src\":\"s\",\"downloaded\":1,\"save_location\":\"Local save in "
+            "/data/art\",\"category\":\"art\"}");
 
   ASSERT_EQ(refusal(Kind::kGeo, R"({"ind":2,"latitude":-0.1,"longitude":5})"), "");
   json.clear();
@@ -301,9 +291,8 @@ TEST_F(RawBatchTest, WritesARowAsTheRecordItWas) {
 
 TEST(DeadLettersTest, KeepAllThatIsNeededToTryAgain) {
   DeadLetters letters;
-  letters.add(
-      {.topic = "t.pin", .partition = 1, .offset = 9, .arrived = WallTime(std::chrono::milliseconds(2))},
-      Kind::kPin, "the record is not JSON", "\xff\0x"sv);
+  letters.add({.topic = "t.pin", .partition = 1, .offset = 9, .arrived = WallTime(std::chrono::milliseconds(2))},
+              Kind::kPin, "the record is not JSON", "\xff\0x"sv);
   letters.add({.topic = "other"}, std::nullopt, "no kind", std::nullopt);
   const auto& columns = letters.batch().columns();
   ASSERT_EQ(letters.batch().rows(), 2u);
