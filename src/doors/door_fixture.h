@@ -1,0 +1,56 @@
+#pragma once
+
+#include <future>
+#include <initializer_list>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "doors/door_set.h"
+#include "doors/fake_log.h"
+
+namespace pinflow::doors {
+
+// All doors over a log in memory, asked without a network.
+class DoorTest : public testing::Test {
+ protected:
+  using Fields = std::initializer_list<std::pair<std::string, std::string>>;
+
+  static http::Request request(std::string method, std::string_view path, std::string body, const Fields& fields) {
+    http::Request out;
+    out.method = std::move(method);
+    const auto question = std::min(path.find('?'), path.size());
+    auto query = path.substr(std::min(question + 1, path.size()));
+    if (const auto equals = query.find('='); equals != std::string_view::npos) {
+      out.query.emplace_back(query.substr(0, equals), query.substr(equals + 1));
+    }
+    for (auto rest = path.substr(0, question); !rest.empty();) {
+      const auto slash = std::min(rest.find('/'), rest.size());
+      if (slash > 0) out.segments.emplace_back(rest.substr(0, slash));
+      rest.remove_prefix(std::min(slash + 1, rest.size()));
+    }
+    for (const auto& [name, value] : fields) out.headers.add(name, value);
+    out.body = std::move(body);
+    return out;
+  }
+
+  // Sends a request and does not wait.
+  std::future<http::Response> send(std::string method, std::string_view path, std::string body = "",
+                                   const Fields& fields = {}) {
+    std::promise<http::Response> promise;
+    auto future = promise.get_future();
+    doors_.handle(
+        request(std::move(method), path, std::move(body), fields),
+        [promise = std::move(promise)](http::Response response) mutable { promise.set_value(std::move(response)); });
+    return future;
+  }
+  http::Response ask(std::string method, std::string_view path, std::string body = "", const Fields& fields = {}) {
+    return send(std::move(method), path, std::move(body), fields).get();
+  }
+
+  FakeLog log_;
+  ManualClock clock_;
+  DoorSet doors_{log_, clock_, Random(1), {}};
+};
+
+}  // namespace pinflow::doors

@@ -1,0 +1,14 @@
+#include "doors/door_set.h"
+
+namespace pinflow::doors {
+
+DoorSet::DoorSet(log::Log& log, const Clock& clock, Random random, DoorOptions options)
+    : worker_(options.waiting_jobs),
+      kafka_rest_(log, worker_, std::move(options.kafka_rest)),
+      streams_(log, worker_, clock, random, std::move(options.streams)) {
+  health_.add_routes(router_);
+  kafka_rest_.add_routes(router_);
+  streams_.add_routes(router_);
+}
+
+}  // namespace pinflow::doors
