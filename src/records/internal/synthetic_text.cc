@@ -58,6 +58,12 @@ void append_pattern(std::string& out, std::string_view pattern, const CategoryWo
       case 'a':
         out += pick(adjectives(), chance);
         break;
+      case 'l': {
+        const std::size_t first = out.size();
+        out += pick(adjectives(), chance);
+        out[first] = static_cast<char>(out[first] | 0x20);
+        break;
+      }
       case 'n':
         out += pick(words.subjects, chance);
         break;
