@@ -129,7 +129,7 @@ class DeltaTable final : public Table {
 
   Result<void> check_is_ours(const TableState& state) const {
     if (auto writable = check_writable(*state.protocol, *state.metadata); !writable) {
-      return fail(std::move(writable.error()).with_context(in_table(": ")));
+      return fail(std::move(writable.error()).with_context("table " + spec_.name));
     }
     const auto& stored = state.snapshot.schema;
     for (std::size_t i = 0; i < std::max(stored.size(), spec_.schema.size()); ++i) {
@@ -148,7 +148,7 @@ class DeltaTable final : public Table {
   Result<std::optional<DataFile>> written(sql::Session& session, std::string_view select, const disk::Path& scratch) {
     TRY_ASSIGN(const sql::ParquetFile parquet, session.write_parquet(select, scratch));
     if (auto same = check_columns(spec_.schema, parquet.schema); !same) {
-      return fail(std::move(same.error()).with_context(in_table(": ")));
+      return fail(std::move(same.error()).with_context("table " + spec_.name));
     }
     if (parquet.rows == 0) return std::nullopt;
     DataFile file;
@@ -327,14 +327,14 @@ Result<std::unique_ptr<Table>> open_table(const TableContext& context, const Tab
   TRY(check_name("table", spec.name));
   auto table = std::make_unique<DeltaTable>(context, spec);
   if (auto opened = table->open(); !opened) {
-    return fail(std::move(opened.error()).with_context(fmt::format("opening table {}: ", spec.name)));
+    return fail(std::move(opened.error()).with_context("opening table " + spec.name));
   }
   return table;
 }
 
 Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name) {
   auto state = LogReader(store, engine, name).load();
-  if (!state) return fail(std::move(state.error()).with_context(fmt::format("reading table {}: ", name)));
+  if (!state) return fail(std::move(state.error()).with_context("reading table " + name));
   return std::move(state->snapshot);
 }
 

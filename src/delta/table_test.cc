@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "delta/fingerprint.h"
 #include "disk/real_disk.h"
 #include "objects/folder_store.h"
 
@@ -519,6 +520,31 @@ TEST_F(DeltaTable, StatisticsHoldForTheData) {
           "(s->>'$.numRecords')::BIGINT = 5000 FROM (SELECT " +
           sql::quote_text(files[0].statistics) + "::JSON AS s)");
   for (const sql::Value& holds : truth.rows.at(0)) EXPECT_EQ(holds, sql::Value{true}) << files[0].statistics;
+}
+
+TEST_F(DeltaTable, AFingerprintDependsOnRowsAndNotOnTheirOrder) {
+  auto table = open();
+  EXPECT_EQ(
+      fingerprint(*store_, *engine_, "pins").value(),
+      R"({"table":"pins","version":0,"rows":0,"columns":{"ind":{"nulls":0,"checksum":"0"},"said":{"nulls":0,"checksum":"0"},)"
+      R"("spot":{"nulls":0,"checksum":"0"},"at":{"nulls":0,"checksum":"0"}}})");
+  append(*table, 0, 10);
+  append(*table, 10, 20);
+  const auto of = [&](const std::string& select) {
+    EXPECT_TRUE(table->replace(write(*table, select), {}));
+    const std::string line = fingerprint(*store_, *engine_, "pins").value();
+    return line.substr(line.find("\"rows\""));
+  };
+  const std::string whole = fingerprint(*store_, *engine_, "pins").value();
+  EXPECT_TRUE(whole.starts_with(R"({"table":"pins","version":2,"rows":20,"columns":{"ind":{"nulls":0,"checksum":")"))
+      << whole;
+  EXPECT_EQ(of(rows(0, 20) + " ORDER BY n DESC"), whole.substr(whole.find("\"rows\"")));
+  EXPECT_NE(of(rows(1, 21)), whole.substr(whole.find("\"rows\"")));
+  // Null, empty and holding null are three things.
+  const std::string rest = "::DOUBLE[] AS spot, NULL::TIMESTAMPTZ AS at";
+  const std::string head = "SELECT 1::BIGINT AS ind, NULL::VARCHAR AS said, ";
+  EXPECT_NE(of(head + "[]" + rest), of(head + "NULL" + rest));
+  EXPECT_NE(of(head + "[]" + rest), of(head + "[NULL]" + rest));
 }
 
 }  // namespace

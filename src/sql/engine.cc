@@ -137,7 +137,7 @@ class DuckSession final : public Session {
   static Result<void> check_texts(std::string_view name, const ColumnBatch& batch) {
     for (const Column& column : batch.columns()) {
       if (auto checked = check_text(column); !checked) {
-        return fail(std::move(checked.error()).with_context(fmt::format("table {}: ", name)));
+        return fail(std::move(checked.error()).with_context(fmt::format("table {}", name)));
       }
     }
     return {};

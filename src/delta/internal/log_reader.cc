@@ -36,7 +36,7 @@ Result<std::optional<Commit>> LogReader::read_commit(Version version) {
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) return std::nullopt;
   if (!bytes) return fail(bytes.error());
   auto commit = parse_commit(*bytes);
-  if (!commit) return fail(std::move(commit.error()).with_context(path(commit_name(version)) + " "));
+  if (!commit) return fail(std::move(commit.error()).with_context(path(commit_name(version))));
   return *std::move(commit);
 }
 
@@ -65,10 +65,10 @@ Result<TableState> LogReader::read_checkpoint(Version version, std::int64_t part
                   files));
   if (!table) {
     if (table.error().code == ErrorCode::kInvalid) table.error().code = ErrorCode::kCorrupt;
-    return fail(std::move(table.error()).with_context(fmt::format("checkpoint {}: ", version)));
+    return fail(std::move(table.error()).with_context(fmt::format("checkpoint {}", version)));
   }
   auto actions = read_actions(*table);
-  if (!actions) return fail(std::move(actions.error()).with_context(fmt::format("checkpoint {}: ", version)));
+  if (!actions) return fail(std::move(actions.error()).with_context(fmt::format("checkpoint {}", version)));
   TableState state;
   TRY(state.apply(version, *actions));
   TRY(state.check_complete());

@@ -266,7 +266,7 @@ Result<Commit> parse_commit(std::string_view bytes) {
       dom::object members;
       if (element.get(members) != simdjson::SUCCESS) continue;
       auto action = read_action(kind, members);
-      if (!action) return fail(std::move(action.error()).with_context(fmt::format("line {}: ", line_number)));
+      if (!action) return fail(std::move(action.error()).with_context(fmt::format("line {}", line_number)));
       if (*action) commit.push_back(**std::move(action));
     }
   }
