@@ -36,8 +36,8 @@ Result<void> check_format(const EmbeddedLogOptions& options, disk::Disk& disk) {
   if (!text->starts_with(kFormatLine) || error != std::errc() ||
       std::string_view(end, number.data() + number.size()) != "\n")
     return fail(ErrorCode::kCorrupt,
-                fmt::format("{} should read '{}{}'; restore it if the folder holds a log of pinflow",
-                            path.string(), kFormatLine, kFormat));
+                fmt::format("{} should read '{}{}'; restore it if the folder holds a log of pinflow", path.string(),
+                            kFormatLine, kFormat));
   if (format != kFormat)
     return fail(ErrorCode::kInvalid,
                 fmt::format("the log in {} has format {}, this program knows {}; use a newer program",
@@ -54,8 +54,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
         logger_(logger),
         topics_({disk, logger, options_.folder / "topics", options_.segment_size.count(), options_.durability,
                  options_.read_only}),
-        journal_(
-            {disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}) {}
+        journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}) {}
 
   Result<void> open();
 
@@ -64,8 +63,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Result<void> delete_topic(const std::string& name) override;
   Result<Topic> topic(const std::string& name) override;
   std::vector<Topic> topics() override { return topics_.list(); }
-  void produce(const std::string& topic, PartitionId partition, std::vector<Record> records,
-               ProduceDone done) override;
+  void produce(const std::string& topic, PartitionId partition, std::vector<Record> records, ProduceDone done) override;
   Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override;
   Result<OffsetRange> offsets(const TopicPartition& partition) override;
   Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
@@ -80,10 +78,10 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   };
 
   Result<void> check_writable() const;
-  Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition,
-                                      std::vector<Record>& records);
+  Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition, std::vector<Record>& records);
   Collected collect(const FetchRequest& request);
-  std::uint64_t published_bytes(const FetchRequest& request) const;
+  // Bytes that could be seen so far in all of the partitions; none when one of them is gone.
+  std::optional<std::uint64_t> published_bytes(const FetchRequest& request) const;
 
   const EmbeddedLogOptions options_;
   disk::Disk& disk_;
@@ -116,8 +114,7 @@ Result<void> EmbeddedLogImpl::open() {
 
 Result<void> EmbeddedLogImpl::check_writable() const {
   if (committer_) return {};
-  return fail(ErrorCode::kInvalid,
-              fmt::format("the log in {} is open for reading only", options_.folder.string()));
+  return fail(ErrorCode::kInvalid, fmt::format("the log in {} is open for reading only", options_.folder.string()));
 }
 
 Result<Topic> EmbeddedLogImpl::create_topic(const TopicSpec& spec) {
@@ -155,8 +152,8 @@ Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, P
       request.results.emplace_back();
     } else {
       request.results.emplace_back(
-          fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}",
-                                                topic, bytes, options_.max_record_size.count())));
+          fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}", topic, bytes,
+                                                options_.max_record_size.count())));
     }
   }
   request.records = std::move(records);
@@ -178,10 +175,13 @@ void EmbeddedLogImpl::produce(const std::string& topic, PartitionId partition, s
   done(std::vector<Result<Appended>>(count, fail(request.error())));
 }
 
-std::uint64_t EmbeddedLogImpl::published_bytes(const FetchRequest& request) const {
+std::optional<std::uint64_t> EmbeddedLogImpl::published_bytes(const FetchRequest& request) const {
   std::uint64_t bytes = 0;
-  for (const FetchPosition& position : request.positions)
-    if (const auto found = topics_.find(position.partition)) bytes += found->second->published_bytes();
+  for (const FetchPosition& position : request.positions) {
+    const auto found = topics_.find(position.partition);
+    if (!found) return std::nullopt;
+    bytes += found->second->published_bytes();
+  }
   return bytes;
 }
 
@@ -197,8 +197,7 @@ EmbeddedLogImpl::Collected EmbeddedLogImpl::collect(const FetchRequest& request)
     const auto found = topics_.find(position.partition);
     if (found) {
       const std::size_t sharers = request.positions.size() - i;
-      ReadBudget share{left.bytes / sharers,
-                       left.records == 0 ? 0 : std::max<std::size_t>(left.records / sharers, 1),
+      ReadBudget share{left.bytes / sharers, left.records == 0 ? 0 : std::max<std::size_t>(left.records / sharers, 1),
                        left.nothing_yet};
       const ReadBudget before = share;
       found->second->read(position.offset, share, fetched);
@@ -217,21 +216,19 @@ EmbeddedLogImpl::Collected EmbeddedLogImpl::collect(const FetchRequest& request)
   return all;
 }
 
-Result<std::vector<FetchedPartition>> EmbeddedLogImpl::fetch(const FetchRequest& request,
-                                                             std::stop_token stop) {
+Result<std::vector<FetchedPartition>> EmbeddedLogImpl::fetch(const FetchRequest& request, std::stop_token stop) {
   const auto deadline = std::chrono::steady_clock::now() + request.max_wait;
   const std::size_t wanted = std::min(request.min_bytes, request.max_bytes);
   while (true) {
-    const std::uint64_t seen = publication_.count();
-    const std::uint64_t bytes_then = published_bytes(request);
+    std::uint64_t seen = publication_.count();
+    const auto bytes_then = published_bytes(request);
     Collected all = collect(request);
     if (all.failed || all.bytes >= wanted || request.max_wait.count() <= 0) return std::move(all.partitions);
-    // Reading again makes sense only once enough was added, or when a topic went away.
-    std::uint64_t now_seen = seen;
-    std::uint64_t bytes_now = bytes_then;
-    while (bytes_now >= bytes_then && bytes_now - bytes_then < wanted - all.bytes) {
-      if (!publication_.wait_beyond(now_seen, deadline, stop)) return std::move(collect(request).partitions);
-      now_seen = publication_.count();
+    // Reading again makes sense only once enough was added, or when a topic was deleted or made anew.
+    auto bytes_now = bytes_then;
+    while (bytes_then && bytes_now && *bytes_now >= *bytes_then && *bytes_now - *bytes_then < wanted - all.bytes) {
+      if (!publication_.wait_beyond(seen, deadline, stop)) return std::move(collect(request).partitions);
+      seen = publication_.count();
       bytes_now = published_bytes(request);
     }
   }
@@ -242,8 +239,7 @@ Result<OffsetRange> EmbeddedLogImpl::offsets(const TopicPartition& partition) {
   return found.second->range();
 }
 
-Result<void> EmbeddedLogImpl::commit_offsets(const std::string& group,
-                                             const std::vector<GroupOffset>& offsets) {
+Result<void> EmbeddedLogImpl::commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) {
   TRY(check_writable());
   if (group.empty() || group.size() > kMostGroupName)
     return fail(ErrorCode::kInvalid,
@@ -253,8 +249,7 @@ Result<void> EmbeddedLogImpl::commit_offsets(const std::string& group,
   for (const GroupOffset& position : offsets) {
     TRY_ASSIGN(const auto found, topics_.find(position.partition));
     if (position.offset < Offset(0))
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("group {}: offset {} is negative", group, position.offset));
+      return fail(ErrorCode::kInvalid, fmt::format("group {}: offset {} is negative", group, position.offset));
     request.commit.entries.push_back(
         {found.first->topic.id.bytes, position.partition.partition.value(), position.offset});
   }
@@ -278,8 +273,8 @@ Result<std::vector<GroupOffset>> EmbeddedLogImpl::committed_offsets(const std::s
 
 }  // namespace
 
-Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk,
-                                                       const Clock& clock, Logger& logger) {
+Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock,
+                                                       Logger& logger) {
   auto log = std::make_unique<EmbeddedLogImpl>(std::move(options), disk, clock, logger);
   TRY(log->open());
   return log;
