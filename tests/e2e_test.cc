@@ -35,7 +35,9 @@ http::Response send(const RunningPinflow& pinflow, std::string method, std::stri
   return response ? std::move(*response) : http::Response{};
 }
 
-void expect_ok(const Finished& finished) { EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err; }
+void expect_ok(const Finished& finished) {
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+}
 
 constexpr const char* kJson = "application/vnd.kafka.json.v2+json";
 
@@ -54,8 +56,9 @@ TEST(RealRows, GiveOneCleanRowAPostInBothLanesAndTheLanesAgree) {
   StoredData stored(data);
   const std::map<std::string, std::int64_t> rows = {{"pin", 2366}, {"geo", 9075}, {"user", 9075}};
   const std::map<std::string, std::string> columns = {
-      {"pin", "ind, unique_id, title, description, follower_count, poster_name, tag_list, is_image_or_video, image_src, "
-              "save_location, category"},
+      {"pin",
+       "ind, unique_id, title, description, follower_count, poster_name, tag_list, is_image_or_video, image_src, "
+       "save_location, category"},
       {"geo", "ind, country, coordinates, timestamp"},
       {"user", "ind, user_name, age, date_joined"}};
   for (const auto& [kind, count] : rows) {
@@ -85,9 +88,13 @@ void post_broken(const RunningPinflow& pinflow) {
   for (const records::Kind kind : records::kKinds) {
     for (const std::string& value : broken_values()) {
       EXPECT_EQ(send(pinflow, "POST", "/topics/" + names.topic(kind), kJson,
-                     fmt::format(R"({{"records":[{{"value":{}}}]}})", value)).status, 200);
+                     fmt::format(R"({{"records":[{{"value":{}}}]}})", value))
+                    .status,
+                200);
       EXPECT_EQ(send(pinflow, "PUT", "/streams/" + names.stream(kind) + "/record", "application/json",
-                     fmt::format(R"({{"StreamName":"x","Data":{},"PartitionKey":"k"}})", value)).status, 200);
+                     fmt::format(R"({{"StreamName":"x","Data":{},"PartitionKey":"k"}})", value))
+                    .status,
+                200);
     }
   }
 }
@@ -108,7 +115,8 @@ TEST(PostingTwiceInAnotherOrderWithBrokenRecords, ChangesNoAnswer) {
   {
     RunningPinflow pinflow(twice);
     for (const char* seed : {"2", "3"}) {
-      expect_ok(run_pinflow({"emulate", "--data", twice, "--to", "both", "--burst", "--seed", seed, "--url", pinflow.url()}));
+      expect_ok(run_pinflow({"emulate", "--data", twice, "--to", "both", "--burst", "--order", "shuffled", "--seed",
+                             seed, "--url", pinflow.url()}));
       post_broken(pinflow);
     }
     ASSERT_EQ(pinflow.stop_gracefully(), 0);

@@ -14,10 +14,12 @@ std::string post_json(records::Kind kind, std::int64_t ind) {
           ind, ind % 97);
     case records::Kind::kGeo:
       return fmt::format(
-          R"({{"ind":{},"timestamp":"2020-08-28 03:52:47","latitude":1.5,"longitude":-2.25,"country":"Albania"}})", ind);
+          R"({{"ind":{},"timestamp":"2020-08-28 03:52:47","latitude":1.5,"longitude":-2.25,"country":"Albania"}})",
+          ind);
     case records::Kind::kUser:
-      return fmt::format(R"({{"ind":{},"first_name":"Ann","last_name":"P{}","age":30,"date_joined":"2016-03-08 13:38:37"}})",
-                         ind, ind % 97);
+      return fmt::format(
+          R"({{"ind":{},"first_name":"Ann","last_name":"P{}","age":30,"date_joined":"2016-03-08 13:38:37"}})", ind,
+          ind % 97);
   }
   std::abort();
 }
@@ -27,7 +29,9 @@ PostingLoad::PostingLoad(std::string url, std::int64_t first_ind, std::size_t th
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-PostingLoad::~PostingLoad() { stop(); }
+PostingLoad::~PostingLoad() {
+  stop();
+}
 
 void PostingLoad::stop() {
   stopped_ = true;

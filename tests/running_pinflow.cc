@@ -1,17 +1,16 @@
 #include "running_pinflow.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sstream>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/core.h>
 
@@ -49,7 +48,9 @@ pid_t spawn(const std::vector<std::string>& arguments, int out, int err) {
   return pid;
 }
 
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 std::string read_whole(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -100,7 +101,8 @@ RunningPinflow::RunningPinflow(const std::filesystem::path& data, std::vector<st
   std::string said;
   const std::string mark = "http://127.0.0.1:";
   for (;;) {
-    if (const auto at = said.find(mark); at != std::string::npos && said.find_first_of(" \n", at) != std::string::npos) {
+    if (const auto at = said.find(mark);
+        at != std::string::npos && said.find_first_of(" \n", at) != std::string::npos) {
       port_ = static_cast<std::uint16_t>(std::stoi(said.substr(at + mark.size())));
       return;
     }

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/result.h"
@@ -48,7 +47,7 @@ class RunningPinflow {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
-  void kill_now();       // SIGKILL, and waits for the end.
+  void kill_now();        // SIGKILL, and waits for the end.
   int stop_gracefully();  // SIGTERM; gives the exit code.
 
  private:

@@ -24,10 +24,11 @@ Result<ExitCode> check(Environment& environment) {
     TRY(environment.disk->remove(probe));
     TRY_ASSIGN(const ByteCount space, environment.disk->free_space(config.data.folder));
     if (space < config.log.reserved_space) {
-      return fail(ErrorCode::kUnavailable,
-                  fmt::format("{} has {} bytes free, less than log.reserved_space = {}: posts would be refused. Free some "
-                              "space or lower the setting.",
-                              config.data.folder.string(), space.count(), config.log.reserved_space.count()));
+      return fail(
+          ErrorCode::kUnavailable,
+          fmt::format("{} has {} bytes free, less than log.reserved_space = {}: posts would be refused. Free some "
+                      "space or lower the setting.",
+                      config.data.folder.string(), space.count(), config.log.reserved_space.count()));
     }
     return {};
   };
@@ -61,7 +62,8 @@ void add_config(CLI::App& root, Action& selected) {
       "Exit code 3 when something is wrong; each problem has a line of its own.");
   check_command->callback([&selected] { selected = check; });
   CLI::App* print_command = config->add_subcommand("print", "Shows every setting, its value and where it comes from");
-  print_command->footer("Examples:\n  pinflow config print\n  PINFLOW_HTTP__PORT=9000 pinflow config print | grep http.port");
+  print_command->footer(
+      "Examples:\n  pinflow config print\n  PINFLOW_HTTP__PORT=9000 pinflow config print | grep http.port");
   print_command->callback([&selected] { selected = print_settings; });
 }
 

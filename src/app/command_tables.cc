@@ -3,8 +3,10 @@
 
 #include "app/commands.h"
 #include "app/stores.h"
+#include "app/table_list.h"
 #include "app/terminal.h"
 #include "base/json.h"
+#include "delta/fingerprint.h"
 #include "delta/table.h"
 
 namespace pinflow::app {
@@ -39,32 +41,71 @@ void print_json(const std::vector<Row>& rows) {
   fmt::print("{}\n", std::move(json).take());
 }
 
-Result<ExitCode> tables(Environment& environment, const std::string& format) {
-  TRY_ASSIGN(const auto stores, open_stores(environment));
-  TRY_ASSIGN(const auto names, delta::list_tables(*stores->tables));
+Result<std::vector<Row>> read_all(Stores& stores) {
+  TRY_ASSIGN(const auto names, delta::list_tables(*stores.tables));
   std::vector<Row> rows;
   for (const std::string& name : names) {
-    TRY_ASSIGN(auto snapshot, delta::read_snapshot(*stores->tables, *stores->engine, name));
+    TRY_ASSIGN(auto snapshot, delta::read_snapshot(*stores.tables, *stores.engine, name));
     rows.push_back({name, std::move(snapshot)});
   }
-  if (rows.empty() && format == "table") {
+  return rows;
+}
+
+// One line a table that any reader of the table can compute as well: docs/formats/delta.md.
+Result<void> print_fingerprints(Stores& stores) {
+  TRY_ASSIGN(const auto names, delta::list_tables(*stores.tables));
+  for (const std::string& name : names) {
+    TRY_ASSIGN(const std::string line, delta::fingerprint(*stores.tables, *stores.engine, name));
+    fmt::print("{}\n", line);
+  }
+  return {};
+}
+
+struct TablesOptions {
+  std::string format = "table";
+  bool fingerprint = false;
+};
+
+Result<ExitCode> tables(Environment& environment, const TablesOptions& options) {
+  TRY_ASSIGN(const auto stores, open_stores(environment));
+  if (options.fingerprint) {
+    TRY(print_fingerprints(*stores));
+    return kOk;
+  }
+  TRY_ASSIGN(const auto rows, read_all(*stores));
+  if (rows.empty() && options.format == "table") {
     fmt::print("No tables in {} yet: `pinflow up` makes the streamed ones, `pinflow batch run` the others.\n",
                environment.folder("tables").string());
     return kOk;
   }
-  (format == "json" ? print_json : print_table)(rows);
+  (options.format == "json" ? print_json : print_table)(rows);
   return kOk;
 }
 
 }  // namespace
 
+Result<void> print_tables(Stores& stores) {
+  TRY_ASSIGN(const auto rows, read_all(stores));
+  print_table(rows);
+  return {};
+}
+
 void add_tables(CLI::App& root, Action& selected) {
-  auto format = std::make_shared<std::string>("table");  // Shared with the callback that outlives this call.
+  auto options = std::make_shared<TablesOptions>();  // Shared with the callback that outlives this call.
   CLI::App* command = root.add_subcommand("tables", "Lists the tables with version, rows, files and size");
-  command->add_option("--format", *format, "table or json")->check(CLI::IsMember({"table", "json"}))->capture_default_str();
-  command->footer("Examples:\n  pinflow tables\n  pinflow tables --data my-data --format json");
-  command->callback([&selected, format] {
-    selected = [format](Environment& environment) { return tables(environment, *format); };
+  command->add_option("--format", options->format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  command->add_flag(
+      "--fingerprint", options->fingerprint,
+      "One JSON line a table: rows, nulls and a checksum of each column, whatever the order and the files of the rows");
+  command->footer(
+      "Examples:\n"
+      "  pinflow tables\n"
+      "  pinflow tables --data my-data --format json\n"
+      "  pinflow tables --fingerprint > before.txt");
+  command->callback([&selected, options] {
+    selected = [options](Environment& environment) { return tables(environment, *options); };
   });
 }
 

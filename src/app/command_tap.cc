@@ -77,7 +77,8 @@ Result<ExitCode> tap(Environment& environment, const TapOptions& options) {
   log::EmbeddedLogOptions log_options;
   log_options.folder = environment.folder("log");
   log_options.read_only = true;
-  TRY_ASSIGN(const auto log, log::open_embedded_log(log_options, *environment.disk, environment.clock, *environment.logger));
+  TRY_ASSIGN(const auto log,
+             log::open_embedded_log(log_options, *environment.disk, environment.clock, *environment.logger));
   const auto topic = log->topic(options.topic);
   if (!topic) {
     std::string names;
@@ -112,9 +113,8 @@ void add_tap(CLI::App& root, Action& selected) {
       "  pinflow tap pinterest.pin\n"
       "  pinflow tap streaming-pinterest-geo --last -n 3\n"
       "  pinflow tap pinterest.user --from 100 --format json | jq .value");
-  command->callback([&selected, options] {
-    selected = [options](Environment& environment) { return tap(environment, *options); };
-  });
+  command->callback(
+      [&selected, options] { selected = [options](Environment& environment) { return tap(environment, *options); }; });
 }
 
 }  // namespace pinflow::app

@@ -1,11 +1,10 @@
 #include <csignal>
-#include <pthread.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
+#include <pthread.h>
 #include <stop_token>
 #include <thread>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -49,13 +48,15 @@ Result<config::Loaded> load_settings(const CommonOptions& common) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text = *variable;
     const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) sources.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != std::string_view::npos)
+      sources.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   if (!common.data_folder.empty()) sources.flags.emplace_back("data.folder", common.data_folder);
   for (const std::string& setting : common.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) {
-      return fail(ErrorCode::kInvalid, fmt::format("--set {}: expected KEY=VALUE, such as --set http.port=8083", setting));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("--set {}: expected KEY=VALUE, such as --set http.port=8083", setting));
     }
     sources.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
@@ -96,7 +97,8 @@ int complain(const Error& error, ExitCode code) {
 
 int run(int argc, char** argv) {
   CLI::App root{
-      "Event analytics for sites where people post: doors, log, stream lane, batch lane and live metrics in one program.",
+      "Event analytics for sites where people post: doors, log, stream lane, batch lane and live metrics in one "
+      "program.",
       "pinflow"};
   root.set_version_flag("--version", "pinflow " PINFLOW_VERSION);
   root.require_subcommand(1);
@@ -106,7 +108,8 @@ int run(int argc, char** argv) {
       "  pinflow demo                       the whole pipeline once, on synthetic posts\n"
       "  pinflow up --data my-data          all roles until Ctrl-C\n"
       "  pinflow question all --data my-data\n\n"
-      "`pinflow COMMAND --help` has examples of each. Exit codes: 0 done, 1 something failed, 2 usage, 3 configuration,\n"
+      "`pinflow COMMAND --help` has examples of each. Exit codes: 0 done, 1 something failed, 2 usage, 3 "
+      "configuration,\n"
       "4 data check failed, 5 unavailable, 6 damaged storage, 130 interrupted.");
   CommonOptions common;
   add_common(root, common);
@@ -145,4 +148,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace pinflow::app
 
-int main(int argc, char** argv) { return pinflow::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  return pinflow::app::run(argc, argv);
+}

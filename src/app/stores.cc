@@ -9,10 +9,11 @@ namespace pinflow::app {
 Result<std::unique_ptr<Stores>> open_stores(Environment& environment, bool create) {
   const config::Config& config = environment.config();
   if (!create && !environment.disk->describe(config.data.folder)) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("there is no data folder {}. `pinflow demo` makes one with data, `pinflow up` an empty one; name "
-                            "another with --data.",
-                            config.data.folder.string()));
+    return fail(
+        ErrorCode::kNotFound,
+        fmt::format("there is no data folder {}. `pinflow demo` makes one with data, `pinflow up` an empty one; name "
+                    "another with --data.",
+                    config.data.folder.string()));
   }
   auto stores = std::make_unique<Stores>();
   TRY_ASSIGN(stores->objects, objects::open_folder_store(*environment.disk, environment.folder("objects")));

@@ -1,8 +1,7 @@
 #include "app/terminal.h"
 
-#include <unistd.h>
-
 #include <cstdio>
+#include <unistd.h>
 
 #include <fmt/core.h>
 
@@ -14,7 +13,9 @@ using std::chrono::milliseconds;
 ProgressLine::ProgressLine(const Clock& clock, bool quiet)
     : clock_(clock), enabled_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
 
-ProgressLine::~ProgressLine() { clear(); }
+ProgressLine::~ProgressLine() {
+  clear();
+}
 
 void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t total) {
   if (!enabled_) return;
@@ -51,7 +52,8 @@ std::string human_bytes(std::uint64_t bytes) {
     value /= 1000;
     ++unit;
   }
-  return fmt::format(unit == 0 || value >= 100 ? "{:.0f} {}" : "{:.1f} {}", value, kUnits[unit]);
+  const int decimals = unit == 0 || value >= 100 ? 0 : 1;
+  return fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
 }
 
 std::string human_count(std::int64_t count) {

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Holds pinflow against software that we did not write. Each check says what it compared; one that this machine cannot run is skipped
+# with its reason. Exit code 1 if a check fails.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+pinflow=$PWD/build/release/pinflow
+work=$PWD/build/interop
+rm -rf "$work/run"
+mkdir -p "$work/run"
+passed=0 failed=0 skipped=0
+
+ok() { echo "ok       $1"; passed=$((passed + 1)); }
+not_ok() { echo "FAILED   $1"; failed=$((failed + 1)); }
+skip() { echo "skipped  $1: $2"; skipped=$((skipped + 1)); }
+
+# Starts `pinflow up` with the given arguments; sets up_pid and up_url.
+start_up() {
+  "$pinflow" up --set http.port=0 "$@" >"$work/run/up.out" 2>"$work/run/up.err" &
+  up_pid=$!
+  up_url=
+  # The banner is one write; tail ends with its first line that names an address, or with the process.
+  up_url=$(timeout 60 tail -n +1 -f --pid=$up_pid "$work/run/up.out" 2>/dev/null | grep -m1 -o 'http://127.0.0.1:[0-9]*')
+  [ -n "$up_url" ] || { cat "$work/run/up.err"; return 1; }
+}
+stop_up() { kill -TERM "$up_pid" && wait "$up_pid"; }
+
+delta_tables() {
+  local name="Delta tables read by deltalake and pyarrow"
+  local python=$work/venv/bin/python
+  if [ ! -x "$python" ]; then
+    python3 -m venv "$work/venv" >"$work/run/venv.log" 2>&1 || { skip "$name" "no Python venv here, see build/interop/run/venv.log"; return; }
+  fi
+  if ! "$work/venv/bin/pip" install -q --disable-pip-version-check -r interop/requirements.txt >"$work/run/pip.log" 2>&1; then
+    skip "$name" "its packages could not be installed, see build/interop/run/pip.log"
+    return
+  fi
+  local data=$work/run/delta
+  # A checkpoint every 3 commits, and several restarts, so that readers must pass some.
+  "$pinflow" source create --posts 3000 --data "$data" --quiet >/dev/null || { not_ok "$name"; return; }
+  for seed in 1 2 3; do
+    start_up --data "$data" --set stream.checkpoint_interval=3 --set stream.commit_interval=50ms || { not_ok "$name"; return; }
+    "$pinflow" emulate --data "$data" --to both --burst --order shuffled --seed "$seed" --url "$up_url" --quiet 2>>"$work/run/emulate.log" || { not_ok "$name"; return; }
+    for broken in '"no object"' '{"index":"x","ind":"x"}' '[]'; do
+      curl -sf -X PUT "$up_url/streams/streaming-pinterest-pin/record" -H 'Content-Type: application/json' \
+        -d "{\"StreamName\":\"s\",\"Data\":$broken,\"PartitionKey\":\"k\"}" >/dev/null || { not_ok "$name"; return; }
+    done
+    stop_up || { not_ok "$name: pinflow up ended badly"; cat "$work/run/up.err"; return; }
+    "$pinflow" batch run --data "$data" --quiet >"$work/run/batch.log" || { not_ok "$name"; return; }
+  done
+  "$pinflow" tables --data "$data" --fingerprint >"$work/run/ours.txt" || { not_ok "$name"; return; }
+  "$python" interop/delta_reader.py "$data/tables" >"$work/run/theirs.txt" 2>"$work/run/theirs.err"
+  local code=$?
+  local checkpoints
+  checkpoints=$(find "$data/tables" -name '*.checkpoint.parquet' | wc -l)
+  if [ $code -eq 0 ] && [ "$checkpoints" -gt 3 ] && [ -s "$work/run/ours.txt" ] && cmp -s "$work/run/ours.txt" "$work/run/theirs.txt"; then
+    ok "$name: $(wc -l <"$work/run/ours.txt") tables equal in rows, nulls and checksums, past $checkpoints checkpoints"
+  else
+    not_ok "$name ($checkpoints checkpoints)"
+    head -n 20 "$work/run/theirs.err"
+    diff "$work/run/ours.txt" "$work/run/theirs.txt" | head -n 20
+  fi
+}
+
+# The rows that the emulator posts are the same from a DuckDB file and from a MariaDB server.
+mariadb_source() {
+  local name="Source tables in MariaDB"
+  command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || { skip "$name" "no mariadbd on this machine"; return; }
+  local home=$work/run/mariadb user=mysql
+  mkdir -p "$home/data"
+  id mysql >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] && chown -R mysql "$home" || user=$(id -un)
+  chmod 755 "$work" "$work/run" "$home"
+  # Where the folder cannot be reached as that user, the server runs as the one who calls.
+  su -s /bin/sh -c "test -w '$home/data'" "$user" 2>/dev/null || { user=$(id -un); chown -R "$user" "$home" 2>/dev/null; }
+  mariadb-install-db --no-defaults --user="$user" --datadir="$home/data" --auth-root-authentication-method=normal --skip-test-db >"$home/install.log" 2>&1 ||
+    { skip "$name" "mariadb-install-db failed, see build/interop/run/mariadb/install.log"; return; }
+  local port
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  mariadbd --no-defaults --user="$user" --datadir="$home/data" --socket="$home/socket" --port="$port" --bind-address=127.0.0.1 \
+    --pid-file="$home/pid" >"$home/server.log" 2>&1 &
+  local server=$!
+  timeout 60 sh -c "tail -n +1 -f --pid=$server '$home/server.log' | grep -m1 -q 'ready for connections'"
+  mariadb --no-defaults -h 127.0.0.1 -P "$port" -u root -e "CREATE DATABASE pins; CREATE USER 'pinflow'@'%' IDENTIFIED BY 'a b/c'; GRANT ALL ON pins.* TO 'pinflow'@'%';" ||
+    { not_ok "$name: server did not start"; tail "$home/server.log"; kill $server; return; }
+  local url=mysql://pinflow@127.0.0.1:$port/pins
+  export PINFLOW_SOURCE_PASSWORD='a b/c'
+  "$pinflow" source create --posts 2000 --url "$url" --data "$work/run/maria" --quiet >/dev/null &&
+    "$pinflow" source create --posts 2000 --data "$work/run/maria" --quiet >/dev/null &&
+    "$pinflow" emulate --to console --burst --order in-order --connections 1 --source "$url" --data "$work/run/maria" --quiet >"$work/run/maria.txt" 2>/dev/null &&
+    "$pinflow" emulate --to console --burst --order in-order --connections 1 --data "$work/run/maria" --quiet >"$work/run/duck.txt" 2>/dev/null
+  local code=$?
+  kill $server
+  wait $server
+  if [ $code -eq 0 ] && [ "$(wc -l <"$work/run/duck.txt")" -ge 6000 ] && cmp -s "$work/run/duck.txt" "$work/run/maria.txt"; then
+    ok "$name: $(wc -l <"$work/run/duck.txt") records equal to those of the DuckDB file"
+  else
+    not_ok "$name"
+    diff "$work/run/duck.txt" "$work/run/maria.txt" | head -n 10
+  fi
+}
+
+# The two posting scripts of such projects, in the Python client that they use.
+posting_script() {
+  local name="Posting scripts with Python's requests"
+  local python=$work/venv/bin/python
+  [ -x "$python" ] && "$work/venv/bin/pip" install -q --disable-pip-version-check requests==2.32.5 >"$work/run/pip-requests.log" 2>&1 ||
+    { skip "$name" "requests could not be installed"; return; }
+  start_up --data "$work/run/scripts" || { not_ok "$name"; return; }
+  if "$python" interop/posting_scripts.py "$up_url"; then ok "$name"; else not_ok "$name"; fi
+  stop_up || not_ok "$name: pinflow up ended badly"
+}
+
+delta_tables
+mariadb_source
+posting_script
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -1,0 +1,64 @@
+#include "app/batch_run.h"
+
+#include <fmt/core.h>
+
+#include "app/terminal.h"
+
+namespace pinflow::app {
+
+namespace {
+
+class LineProgress final : public batch::Progress {
+ public:
+  LineProgress(const Clock& clock, bool quiet) : line_(clock, quiet) {}
+  void step(std::string_view name) override {
+    if (name != "read") line_.show(fmt::format("batch: {}", name), 0, 0);
+  }
+  void reading(const batch::ReadProgress& progress) override {
+    line_.show("batch: bytes read", static_cast<std::int64_t>(progress.bytes),
+               static_cast<std::int64_t>(progress.bytes_total));
+  }
+
+ private:
+  ProgressLine line_;
+};
+
+std::string count(std::uint64_t number) {
+  return human_count(static_cast<std::int64_t>(number));
+}
+
+}  // namespace
+
+Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores) {
+  Random random(entropy_seed());
+  const batch::BatchContext context{*stores.objects,
+                                    {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+                                    *environment.disk,
+                                    environment.folder("state"),
+                                    stores.statements};
+  batch::BatchJob job(context, {});
+  LineProgress progress(environment.clock, environment.quiet);
+  return job.run(&progress, environment.stop);
+}
+
+void print_report(const batch::BatchReport& report) {
+  fmt::print("Batch run {}: {} objects, {} read in {:.1f} s\n\n", report.run_id, count(report.objects),
+             human_bytes(report.bytes), static_cast<double>(report.took.count()) / 1000);
+  fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}\n", "kind", "records", "rows", "repeats", "dead letters");
+  for (const auto& [kind, counts] : report.kinds) {
+    fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}\n", records::to_string(kind), count(counts.records),
+               count(counts.rows), count(counts.repeats), count(counts.dead_letters));
+  }
+  for (const auto& [reason, times] : report.reasons) fmt::print("  dead letter: {} ({} times)\n", reason, count(times));
+  if (report.skipped_objects > 0) {
+    fmt::print("  {} objects below topics/ are not named as the sink names them and were left alone\n",
+               count(report.skipped_objects));
+  }
+  fmt::print("\nChecks:\n");
+  for (const batch::CheckResult& check : report.checks) {
+    fmt::print("  {:<40} {}\n", check.check,
+               check.findings == 0 ? "ok" : fmt::format("{} findings: {}", count(check.findings), check.description));
+  }
+}
+
+}  // namespace pinflow::app

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "app/environment.h"
+#include "app/stores.h"
+#include "base/result.h"
+#include "batch/batch_job.h"
+
+namespace pinflow::app {
+
+// Runs the batch once over the data folder, with a progress line.
+Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores);
+
+// Prints what a run read, dropped and wrote, and what its checks found.
+void print_report(const batch::BatchReport& report);
+
+}  // namespace pinflow::app

@@ -1,0 +1,74 @@
+#include <condition_variable>
+#include <mutex>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "app/commands.h"
+#include "app/pipeline.h"
+#include "app/terminal.h"
+
+namespace pinflow::app {
+
+namespace {
+
+constexpr std::chrono::seconds kDrain{30};  // For the lanes to take what was acknowledged, after the doors are closed.
+
+void wait_for(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait(lock, stop, [] { return false; });
+}
+
+void print_banner(const Environment& environment, const Pipeline& pipeline) {
+  const config::Config& config = environment.config();
+  const records::Names names{config.topics.prefix};
+  const bool power = config.log.durability == "power";
+  fmt::print(
+      "pinflow {} is up.\n"
+      "  doors         {}\n"
+      "  topics        {}, ...geo, ...user     (batch lane)\n"
+      "  streams       {}, ...geo, ...user     (stream lane, live metrics)\n"
+      "  acknowledged  {}\n"
+      "  data          {}\n"
+      "  live          {}/live/profiles\n"
+      "  try           pinflow emulate --to both --url {} --data {}\n"
+      "Ctrl-C stops it.\n",
+      PINFLOW_VERSION, pipeline.url(), names.topic(records::Kind::kPin), names.stream(records::Kind::kPin),
+      power ? "after fsync (log.durability = power)" : "after write, NOT safe from power loss (log.durability = os)",
+      config.data.folder.string(), pipeline.url(), pipeline.url(), config.data.folder.string());
+  std::fflush(stdout);
+}
+
+Result<ExitCode> up(Environment& environment) {
+  TRY_ASSIGN(const auto stores, open_stores(environment, true));
+  TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores));
+  print_banner(environment, *pipeline);
+  wait_for(environment.stop);
+  environment.logger->info("stopping: the doors close, the lanes take what is in the log");
+  pipeline->close_doors();
+  if (const auto drained = pipeline->catch_up(kDrain, {}); !drained) {
+    environment.logger->warning("stopped before the lanes caught up; the next start goes on from here",
+                                {{"why", drained.error().message}});
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_up(CLI::App& root, Action& selected) {
+  CLI::App* command = root.add_subcommand(
+      "up", "Runs all roles in this process until Ctrl-C: doors, log, sink, stream lane, live metrics");
+  command->footer(
+      "Examples:\n"
+      "  pinflow up\n"
+      "  pinflow up --data my-data --set http.port=8083\n"
+      "The data folder is made where it is missing; a restart goes on where the last run stopped. SIGTERM and Ctrl-C "
+      "close the\n"
+      "doors, let the lanes catch up and end it; a second signal ends it at once, and loses nothing that was "
+      "acknowledged.");
+  command->callback([&selected] { selected = up; });
+}
+
+}  // namespace pinflow::app

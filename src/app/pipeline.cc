@@ -1,0 +1,203 @@
+#include "app/pipeline.h"
+
+#include <fmt/core.h>
+
+#include "base/json.h"
+#include "base/uuid.h"
+#include "doors/door_set.h"
+#include "http/server.h"
+#include "live/live_routes.h"
+#include "log/embedded_log.h"
+#include "records/kind.h"
+
+namespace pinflow::app {
+
+namespace {
+
+log::EmbeddedLogOptions log_options(const Environment& environment) {
+  const auto& config = environment.config().log;
+  log::EmbeddedLogOptions options;
+  options.folder = environment.folder("log");
+  options.durability = config.durability == "os" ? log::Durability::kOs : log::Durability::kPower;
+  options.segment_size = config.segment_size;
+  options.max_record_size = config.max_record_size;
+  options.max_pending = config.max_pending;
+  options.reserved_space = config.reserved_space;
+  return options;
+}
+
+Result<void> make_topic(log::Log& log, const std::string& name, std::int32_t partitions) {
+  if (log.topic(name)) return {};
+  const auto made = log.create_topic({name, partitions, {}});
+  if (!made && made.error().code != ErrorCode::kConflict) return fail(made.error());
+  return {};
+}
+
+http::ServerOptions server_options(const config::Config& config) {
+  http::ServerOptions options;
+  options.address = config.http.address;
+  options.port = config.http.port;
+  options.max_body = config.http.max_body;
+  options.header_timeout = config.http.header_timeout;
+  options.body_timeout = config.http.body_timeout;
+  options.idle_timeout = config.http.idle_timeout;
+  options.max_connections = static_cast<std::size_t>(config.http.max_connections);
+  return options;
+}
+
+// The identity of this data folder in the transactions of its tables: made once, kept in state/pipeline.json.
+Result<std::string> pipeline_id(Environment& environment) {
+  const disk::Path path = environment.folder("state") / "pipeline.json";
+  const auto text = environment.disk->read_file(path);
+  if (text) {
+    const std::size_t at = text->find(R"("id":")");
+    if (at == std::string::npos || text->size() < at + 42) {
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("{} does not hold a pipeline id. Restore it from a backup: with another id the "
+                              "stream lane would load the whole log a second time.",
+                              path.string()));
+    }
+    return text->substr(at + 6, 36);
+  }
+  if (text.error().code != ErrorCode::kNotFound) return fail(text.error());
+  Random random(entropy_seed());
+  std::string id = Uuid::random(random).to_string();
+  JsonWriter json;
+  json.begin_object().key("format").integer(1).key("id").string(id).end_object();
+  TRY(environment.disk->write_file(path, std::move(json).take()));
+  return id;
+}
+
+class OneProcess final : public Pipeline {
+ public:
+  OneProcess(Environment& environment, Stores& stores)
+      : environment_(environment), stores_(stores), names_{environment.config().topics.prefix} {}
+  ~OneProcess() override { close_doors(); }
+
+  Result<void> start() {
+    const config::Config& config = environment_.config();
+    TRY(environment_.disk->create_folders(environment_.folder("state")));
+    TRY_ASSIGN(log_,
+               log::open_embedded_log(log_options(environment_), *environment_.disk, environment_.clock, logger()));
+    for (const records::Kind kind : records::kKinds) {
+      TRY(make_topic(*log_, names_.topic(kind), config.topics.partitions));
+      TRY(make_topic(*log_, names_.stream(kind), config.topics.partitions));
+    }
+    start_sink();
+    TRY(start_stream());
+    start_live();
+    return open_doors();
+  }
+
+  std::string url() const override {
+    return fmt::format("http://{}:{}", environment_.config().http.address, server_->port());
+  }
+  log::Log& log() override { return *log_; }
+  sink::Sink& sink() override { return *sink_; }
+  stream::StreamLane& stream() override { return *stream_; }
+  live::LiveMetrics& live() override { return *live_; }
+
+  Result<void> catch_up(std::chrono::milliseconds timeout, std::stop_token stop) override {
+    TRY(sink_->flush(timeout, stop));
+    TRY(stream_->wait_until_caught_up(timeout, stop));
+    const std::string pins = names_.stream(records::Kind::kPin);
+    TRY_ASSIGN(const log::Topic topic, log_->topic(pins));
+    for (std::int32_t partition = 0; partition < topic.partitions; ++partition) {
+      const log::TopicPartition at{pins, log::PartitionId(partition)};
+      TRY_ASSIGN(const log::OffsetRange range, log_->offsets(at));
+      if (!live_->wait_until(at, range.end, timeout)) {
+        return fail(ErrorCode::kUnavailable, fmt::format("live metrics have not read all of {} in time", pins));
+      }
+    }
+    return {};
+  }
+
+  void close_doors() override {
+    if (server_) server_->stop(std::chrono::seconds(5));
+  }
+
+ private:
+  Logger& logger() { return *environment_.logger; }
+
+  void start_sink() {
+    const auto& config = environment_.config().sink;
+    sink::SinkOptions options;
+    for (const records::Kind kind : records::kKinds) options.topics.push_back(names_.topic(kind));
+    options.flush_size = config.flush_size;
+    options.rotate_interval = config.rotate_interval;
+    sink_ = std::make_unique<sink::Sink>(options, *log_, *stores_.objects, environment_.clock, logger());
+  }
+
+  Result<void> start_stream() {
+    const auto& config = environment_.config().stream;
+    stream::StreamOptions options;
+    TRY_ASSIGN(options.pipeline_id, pipeline_id(environment_));
+    options.names = names_;
+    options.commit_interval = config.commit_interval;
+    options.max_batch_records = config.max_batch_records;
+    options.checkpoint_interval = config.checkpoint_interval;
+    const stream::StreamContext context{
+        *log_, *stores_.tables, *stores_.engine, stores_.statements, environment_.clock, logger()};
+    Random random(entropy_seed());
+    stream_ = std::make_unique<stream::StreamLane>(options, context, random);
+    return {};
+  }
+
+  void start_live() {
+    live::LiveOptions options;
+    options.topics = {names_.stream(records::Kind::kPin)};
+    options.profiles.max_profiles = static_cast<std::size_t>(environment_.config().live.max_profiles);
+    live_ = std::make_unique<live::LiveMetrics>(options, *log_, environment_.clock, logger());
+    live_routes_ = std::make_unique<live::LiveRoutes>(*live_);
+  }
+
+  Result<void> open_doors() {
+    const config::Config& config = environment_.config();
+    doors::DoorOptions options;
+    options.kafka_rest.auto_create_topics = config.http.auto_create_topics;
+    options.kafka_rest.auto_create_partitions = config.topics.partitions;
+    doors_ = std::make_unique<doors::DoorSet>(*log_, environment_.clock, Random(entropy_seed()), options);
+    add_readiness_checks(doors_->health());
+    live_routes_->add_to(doors_->router());
+    TRY_ASSIGN(server_, http::start_server(server_options(config), *doors_, logger()));
+    return {};
+  }
+
+  // Each answers from memory: what would keep posts from being taken or from going on to tables.
+  void add_readiness_checks(doors::Health& health) {
+    health.add_check("sink", [this]() -> Result<void> {
+      for (const sink::PartitionStatus& partition : sink_->status().partitions) {
+        if (!partition.error.empty()) return fail(ErrorCode::kUnavailable, partition.error);
+      }
+      return {};
+    });
+    health.add_check("stream", [this]() -> Result<void> {
+      for (const stream::TableStatus& table : stream_->status()) {
+        if (!table.error.empty()) return fail(ErrorCode::kUnavailable, table.table + ": " + table.error);
+      }
+      return {};
+    });
+  }
+
+  Environment& environment_;
+  Stores& stores_;
+  const records::Names names_;
+  // In the order of use: each stands on those before it and is destroyed before them.
+  std::unique_ptr<log::EmbeddedLog> log_;
+  std::unique_ptr<sink::Sink> sink_;
+  std::unique_ptr<stream::StreamLane> stream_;
+  std::unique_ptr<live::LiveMetrics> live_;
+  std::unique_ptr<live::LiveRoutes> live_routes_;
+  std::unique_ptr<doors::DoorSet> doors_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Pipeline>> start_pipeline(Environment& environment, Stores& stores) {
+  auto pipeline = std::make_unique<OneProcess>(environment, stores);
+  TRY(pipeline->start());
+  return pipeline;
+}
+
+}  // namespace pinflow::app
