@@ -21,9 +21,9 @@
 namespace pinflow::sink {
 
 struct SinkOptions {
-  std::vector<std::string> topics;     // Names or patterns with '*'; topics that appear later are picked up.
-  std::string group = "pinflow-sink";  // Whose offsets in the log are the hint where to go on.
-  std::int64_t flush_size = 1'000;     // Records of an object, at most.
+  std::vector<std::string> topics = {};  // Names or patterns with '*'; topics that appear later are picked up.
+  std::string group = "pinflow-sink";    // Whose offsets in the log are the hint where to go on.
+  std::int64_t flush_size = 1'000;       // Records of an object, at most.
   std::chrono::milliseconds rotate_interval{
       5'000};                                     // An object is put at the latest so long after its first record came.
   ByteCount max_object{std::uint64_t{16} << 20};  // An object is put once it holds so many bytes.

@@ -22,8 +22,8 @@
 namespace pinflow::stream {
 
 struct StreamOptions {
-  std::string pipeline_id;  // Kept for the life of the tables: their positions are stored under it.
-  records::Names names;     // Streams are read and tables written by these names.
+  std::string pipeline_id = {};  // Kept for the life of the tables: their positions are stored under it.
+  records::Names names = {};     // Streams are read and tables written by these names.
   std::string dead_letters = "dead_letters";
   std::chrono::milliseconds commit_interval{200};  // At least so long between two commits of a table.
   std::int64_t max_batch_records = 50'000;

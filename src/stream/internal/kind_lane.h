@@ -45,6 +45,7 @@ class KindLane {
     Backoff backoff;
     std::string error;
   };
+  using Offsets = std::map<log::TopicPartition, log::Offset>;
   using Transactions = std::vector<delta::Transaction>;
 
   Result<void> open();
@@ -63,17 +64,21 @@ class KindLane {
   void accept(std::vector<log::FetchedPartition> fetched);
 
   void parse(const log::FetchedPartition& fetched, const Partition& partition);
-  void parse(const log::StoredRecord& record, const records::Source& source, bool stored_if_dead);
   Result<void> store();
   Result<void> store_dead_letters();
   Result<void> store_rows();
-  Transactions transactions(const std::string& table, bool dead_only) const;
+  Transactions transactions(const std::string& table, const Offsets& marks) const;
   Result<void> append(delta::Table& table, const std::optional<delta::DataFile>& file,
                       const Transactions& transactions);
   void advance();
+  void retreat(const Error& error);
   void failed(const Error& error);
   void failed(Partition& partition, Error error);
   void warn(const std::string& subject, const std::string& cause);
+
+  // The temporary table of a batch's dead letters.
+  static constexpr std::string_view kDeadLettersLoaded = "dead_letters";
+  static std::string select_dead_letters();
 
   const records::Kind kind_;
   const StreamOptions options_;
@@ -97,8 +102,8 @@ class KindLane {
   std::vector<log::FetchedPartition> fetched_;
   records::RawBatch rows_;
   records::DeadLetters dead_letters_;
-  std::map<log::TopicPartition, log::Offset> last_;       // Last offset, by partition.
-  std::map<log::TopicPartition, log::Offset> last_dead_;  // The same, of partitions with new dead letters.
+  Offsets last_;       // Last offset, by partition.
+  Offsets last_dead_;  // The same, of partitions with new dead letters.
 
   Backoff backoff_;
   SteadyTime warn_at_ = SteadyTime::min();

@@ -1,0 +1,94 @@
+#include "stream/stream_lane.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "log/reader_progress.h"
+#include "stream/internal/kind_lane.h"
+
+namespace pinflow::stream {
+
+struct StreamLane::Lane {
+  Lane(records::Kind kind, const StreamOptions& options, const StreamContext& context, Random random)
+      : stream(options.names.stream(kind)), core(kind, options, context, random), status(core.status()) {}
+
+  void work(const std::stop_token& stop);
+  TableStatus report() const {
+    const std::scoped_lock lock(mutex);
+    return status;
+  }
+
+  const std::string stream;
+  internal::KindLane core;  // The thread's own.
+  Wakeup wakeup;
+  log::ReaderProgress progress;
+  mutable std::mutex mutex;
+  TableStatus status;   // Protected by mutex.
+  std::jthread thread;  // Last: stops first.
+};
+
+void StreamLane::Lane::work(const std::stop_token& stop) {
+  const std::stop_callback on_stop(stop, [this] { wakeup.notify(); });
+  std::uint64_t seen = 0;
+  while (!stop.stop_requested()) {
+    const std::stop_token wake = wakeup.arm();
+    if (stop.stop_requested()) break;
+    const std::uint64_t ticket = progress.wishes().ticket;
+    if (ticket != seen) core.hurry();
+    seen = ticket;
+    core.prepare();
+    {
+      const std::scoped_lock lock(mutex);
+      status = core.status();
+    }
+    progress.publish(core.places(), seen);
+    core.fetch(wake);
+    core.commit();
+  }
+}
+
+StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Random& random)
+    : log_(context.log), clock_(context.clock) {
+  for (const records::Kind kind : records::kKinds) {
+    lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random())));
+  }
+  for (const auto& lane : lanes_) {
+    lane->thread = std::jthread([&lane = *lane](std::stop_token stop) { lane.work(stop); });
+  }
+}
+
+StreamLane::~StreamLane() {
+  for (const auto& lane : lanes_) lane->thread.request_stop();
+}
+
+Result<void> StreamLane::wait_until_caught_up(std::chrono::milliseconds timeout, std::stop_token stop) {
+  const SteadyTime deadline = clock_.steady_now() + timeout;
+  std::vector<log::ReaderTargets> targets;
+  for (const auto& lane : lanes_) {
+    TRY_ASSIGN(auto ends, log::end_offsets(log_, [&](const std::string& topic) { return topic == lane->stream; }));
+    targets.push_back(std::move(ends));
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock_.steady_now());
+    TRY(lanes_[i]->progress.wait("the stream lane", targets[i], lanes_[i]->wakeup,
+                                 std::max(left, std::chrono::milliseconds::zero()), stop));
+  }
+  return {};
+}
+
+std::vector<TableStatus> StreamLane::status() const {
+  std::vector<TableStatus> all;
+  for (const auto& lane : lanes_) {
+    TableStatus status = lane->report();
+    for (PartitionStatus& partition : status.partitions) {
+      if (const auto range = log_.offsets(partition.partition)) {
+        partition.lag = std::max<std::int64_t>(0, range->end - partition.next);
+      }
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+}  // namespace pinflow::stream

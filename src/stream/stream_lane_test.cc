@@ -1,0 +1,84 @@
+#include "stream/stream_lane.h"
+
+#include <fstream>
+
+#include "stream/lane_fixture.h"
+
+namespace pinflow::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RunningLane : public LaneFixture {
+ protected:
+  StreamContext context() { return {log_, *store_, *engine_, statements_, clock_, logger_}; }
+  void make_streams() {
+    for (const records::Kind kind : records::kKinds) make_topic(options_.names.stream(kind));
+  }
+  void append(records::Kind kind, int count) {
+    for (int i = 0; i < count; ++i) {
+      log_.append(options_.names.stream(kind), 0,
+                  fmt::format(R"({{"{}":{}}})", kind == records::Kind::kPin ? "index" : "ind", i));
+    }
+  }
+
+  StreamOptions options_{.pipeline_id = "p1", .commit_interval = 20ms, .discovery_interval = 1h};
+  SystemClock clock_;
+  Random random_{5};
+};
+
+TEST_F(RunningLane, TakesAllKindsIntoTheirTables) {
+  StreamLane lane(options_, context(), random_);
+  ASSERT_TRUE(lane.wait_until_caught_up(30s, {}));
+  make_streams();
+  for (int round = 1; round <= 3; ++round) {
+    for (const records::Kind kind : records::kKinds) append(kind, 10);
+    const auto waited = lane.wait_until_caught_up(30s, {});
+    ASSERT_TRUE(waited) << waited.error().message;
+    for (const records::Kind kind : records::kKinds) {
+      EXPECT_EQ(places(options_.names.table(kind)).size(), 10u * static_cast<unsigned>(round));
+    }
+  }
+  for (const TableStatus& status : lane.status()) {
+    EXPECT_EQ(status.rows, 30);
+    EXPECT_EQ(status.partitions.at(0).lag, 0);
+    EXPECT_TRUE(status.last_commit);
+  }
+}
+
+TEST_F(RunningLane, OneBrokenKindStopsNoOther) {
+  const std::filesystem::path sql = folder_ / "sql";
+  std::filesystem::create_directories(sql / "clean");
+  std::ofstream(sql / "clean" / "pin.sql")
+      << "-- name: pin\n-- description: broken\nSELECT nothing_such FROM raw_pin;\n";
+  auto statements = sql::Statements::load(sql);
+  ASSERT_TRUE(statements) << statements.error().message;
+  statements_ = std::move(*statements);
+  make_streams();
+  for (const records::Kind kind : records::kKinds) append(kind, 5);
+  StreamLane lane(options_, context(), random_);
+  const auto waited = lane.wait_until_caught_up(1s, {});
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().code, ErrorCode::kUnavailable);
+  const auto statuses = lane.status();
+  EXPECT_NE(statuses[0].error.find("nothing_such"), std::string::npos) << statuses[0].error;
+  EXPECT_EQ(places("pinterest_geo_table").size(), 5u);
+  EXPECT_EQ(places("pinterest_user_table").size(), 5u);
+}
+
+TEST_F(RunningLane, TwoLanesAtOnceDoubleNothing) {
+  make_streams();
+  StreamLane one(options_, context(), random_);
+  StreamLane two(options_, context(), random_);
+  for (int round = 0; round < 6; ++round) {
+    for (const records::Kind kind : records::kKinds) append(kind, 10);
+    ASSERT_TRUE((round % 2 == 0 ? one : two).wait_until_caught_up(30s, {}));
+  }
+  for (const records::Kind kind : records::kKinds) {
+    EXPECT_EQ(places(options_.names.table(kind)).size(), 60u);
+    EXPECT_EQ(rows(options_.names.table(kind), "SELECT DISTINCT source_offset FROM t").size(), 60u);
+  }
+}
+
+}  // namespace
+}  // namespace pinflow::stream
