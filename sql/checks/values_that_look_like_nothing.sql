@@ -4,23 +4,19 @@
 -- columns: column_name, text, times
 SELECT column_name, text, count(*) AS times
 FROM (
-  SELECT 'title' AS column_name, title AS text FROM posts WHERE length(title) < 40
+  SELECT 'title' AS column_name, title AS text FROM posts WHERE length(title) < 40 AND pf_says_nothing(title)
   UNION ALL
-  SELECT 'description' AS column_name, description AS text FROM posts WHERE length(description) < 40
+  SELECT 'description' AS column_name, description AS text FROM posts WHERE length(description) < 60 AND pf_says_nothing(description)
   UNION ALL
-  SELECT 'poster_name' AS column_name, poster_name AS text FROM posts WHERE length(poster_name) < 40
+  SELECT 'poster_name' AS column_name, poster_name AS text FROM posts WHERE pf_says_nothing(poster_name)
   UNION ALL
-  SELECT 'tag_list' AS column_name, tag_list AS text FROM posts WHERE length(tag_list) < 40
+  SELECT 'tag_list' AS column_name, tag_list AS text FROM posts WHERE tag_list NOT LIKE '%,%' AND pf_says_nothing(tag_list)
   UNION ALL
-  SELECT 'image_src' AS column_name, image_src AS text FROM posts WHERE length(image_src) < 40
+  SELECT 'image_src' AS column_name, image_src AS text FROM posts WHERE image_src NOT LIKE 'http%' AND pf_says_nothing(image_src)
   UNION ALL
-  SELECT 'category' AS column_name, category AS text FROM posts WHERE length(category) < 40
+  SELECT 'category' AS column_name, category AS text FROM posts WHERE pf_says_nothing(category)
   UNION ALL
-  SELECT 'country' AS column_name, country AS text FROM posts WHERE length(country) < 40
+  SELECT 'country' AS column_name, country AS text FROM posts WHERE pf_says_nothing(country)
 ) AS texts
-WHERE lower(text) IN ('none', 'null', 'nil', 'nan', 'n/a', 'na', 'undefined', 'unknown', 'error', '-')
-  OR lower(text) LIKE 'no % available%'
-  OR lower(text) LIKE '% error'
-  OR lower(text) LIKE '% error.'
 GROUP BY column_name, text
 ORDER BY times DESC, column_name, text;

@@ -42,5 +42,9 @@ CREATE OR REPLACE TEMP MACRO pf_timestamp(t) AS
 -- The year of a point in time, in UTC.
 CREATE OR REPLACE TEMP MACRO pf_year(t) AS CAST(year(make_timestamp(epoch_us(t))) AS INTEGER);
 
+-- Whether a text reads like a way to say "nothing": N/A, No ... available, ... error.
+CREATE OR REPLACE TEMP MACRO pf_says_nothing(t) AS
+  regexp_full_match(t, '(?i)(none|null|nil|nan|n/a|na|undefined|unknown|error|-|no .* available.*|.* error[.]?)');
+
 -- An array of two.
 CREATE OR REPLACE TEMP MACRO pf_array2(a, b) AS [a, b];

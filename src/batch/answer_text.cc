@@ -70,9 +70,8 @@ Cell printable(std::string_view text) {
     if (point < 0x20 || (point >= 0x7f && point < 0xa0) || direction || point == 0x2028 || point == 0x2029) {
       const std::string escape = point == '\n'   ? "\\n"
                                  : point == '\t' ? "\\t"
-                                 : point == '\r'
-                                     ? "\\r"
-                                     : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point));
+                                 : point == '\r' ? "\\r"
+                                                 : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point));
       cell.text += escape;
       cell.width += escape.size();
     } else {

@@ -46,12 +46,10 @@ class Run {
     if (progress_ != nullptr) progress_->step(name);
     const SteadyTime begin = context_.tables.clock.steady_now();
     Result<void> done = body();
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(context_.tables.clock.steady_now() - begin);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(context_.tables.clock.steady_now() - begin);
     report_.steps.emplace_back(name, took);
     if (!done)
-      return fail(
-          std::move(done).error().with_context(fmt::format("batch run {}, step {}", report_.run_id, name)));
+      return fail(std::move(done).error().with_context(fmt::format("batch run {}, step {}", report_.run_id, name)));
     return {};
   }
 
@@ -59,9 +57,8 @@ class Run {
     TRY_ASSIGN(objects_, internal::list_objects(context_.objects, options_.topics));
     report_.skipped_objects = objects_.skipped;
     if (objects_.skipped > 0) {
-      context_.tables.logger.warning(
-          "objects that are none of the sink's are left out",
-          {{"count", objects_.skipped}, {"one of them", objects_.skipped_example}});
+      context_.tables.logger.warning("objects that are none of the sink's are left out",
+                                     {{"count", objects_.skipped}, {"one of them", objects_.skipped_example}});
     }
     TRY_ASSIGN(workspace_, Workspace::open(context_.tables.engine, context_.statements));
     return {};
@@ -89,7 +86,14 @@ class Run {
   }
 
   Result<void> model() {
-    TRY(workspace_->build_model());
+    tables_ = std::make_unique<TableSet>(context_.tables, workspace_->session());
+    TRY(workspace_->build_model([&](const std::string& model, const std::string& select) {
+      const std::string kind = model.starts_with("latest_") ? model.substr(model.find('_') + 1) : "";
+      const std::string description =
+          kind.empty() ? (model == "posts" ? "Every post with its place, time and user" : "One row per person")
+                       : fmt::format("Cleaned records of kind {}, one row a post", kind);
+      return tables_->write(fmt::format("batch_{}", kind.empty() ? model : kind), description, select);
+    }));
     TRY_ASSIGN(const auto letters, workspace_->dead_letters_by_kind());
     for (const auto& [kind, rows] : workspace_->rows()) {
       KindCounts& counts = report_.kinds[kind];
@@ -121,23 +125,13 @@ class Run {
   }
 
   Result<void> write() {
-    tables_ = std::make_unique<TableSet>(context_.tables, workspace_->session());
-    for (const records::Kind kind : records::kKinds) {
-      TRY(tables_->write(fmt::format("batch_{}", to_string(kind)),
-                         fmt::format("Cleaned records of kind {}, one row a post, as of the last batch run",
-                                     to_string(kind)),
-                         fmt::format("SELECT * FROM latest_{}", to_string(kind))));
-    }
-    TRY(tables_->write("batch_posts", "Every post with its place, time and user", "SELECT * FROM posts"));
-    TRY(tables_->write("batch_people", "One row per person", "SELECT * FROM people"));
-    TRY(tables_->write("batch_dead_letters",
-                       "Records that could not be rows, with their bytes and the reason",
+    TRY(tables_->write("batch_dead_letters", "Records that could not be rows, with their bytes and the reason",
                        "SELECT * FROM dead_letters ORDER BY source_topic, source_partition, source_offset"));
     for (const Answer& answer : report_.answers) {
       const std::string table = internal::answer_table(answer.question);
-      TRY(tables_->write(table, answer.description,
-                         fmt::format("SELECT *, rowid AS {} FROM {} ORDER BY rowid", internal::kAnswerOrder,
-                                     sql::quote_name(table))));
+      TRY(tables_->write(
+          table, answer.description,
+          fmt::format("SELECT *, rowid AS {} FROM {} ORDER BY rowid", internal::kAnswerOrder, sql::quote_name(table))));
     }
     report_.tables = tables_->rows();
     return {};

@@ -27,14 +27,13 @@ struct BatchOptions {
   // A slice of raw rows goes to the SQL engine once it reaches one of these. At most 2 slices a kind and
   // reader are in memory.
   std::size_t slice_rows = 122'880;
-  ByteCount slice_memory{std::uint64_t{64} << 20};
+  ByteCount slice_memory{std::uint64_t{32} << 20};
 };
 
 // What a job stands on; all of it outlives the job.
 struct BatchContext {
   objects::ObjectStore& objects;  // Where the sink puts the records.
-  delta::TableContext
-      tables;  // Where the results go; also engine, clock, random numbers and logger of the job.
+  delta::TableContext tables;     // Where the results go; also engine, clock, random numbers and logger of the job.
   disk::Disk& disk;
   disk::Path state;  // Folder of states; the job keeps state/batch (its lock) and state/batch_runs.jsonl.
   const sql::Statements& statements;
@@ -71,10 +70,10 @@ struct BatchReport {
   std::uint64_t bytes = 0;
   std::uint64_t skipped_objects = 0;  // Below topics/, but not named as the sink names, or of no kind.
   std::map<records::Kind, KindCounts> kinds;
-  std::vector<std::pair<std::string, std::uint64_t>> reasons;  // Of dead letters, the most frequent first.
-  std::map<std::string, std::uint64_t> tables;                 // Rows of every table written.
-  std::vector<Answer> answers;                                 // Sorted by question.
-  std::vector<CheckResult> checks;                             // Sorted by check.
+  std::vector<std::pair<std::string, std::uint64_t>> reasons;            // Of dead letters, the most frequent first.
+  std::map<std::string, std::uint64_t> tables;                           // Rows of every table written.
+  std::vector<Answer> answers;                                           // Sorted by question.
+  std::vector<CheckResult> checks;                                       // Sorted by check.
   std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;  // In the order they ran.
 };
 
@@ -88,8 +87,7 @@ struct ReadProgress {
 class Progress {
  public:
   virtual ~Progress() = default;
-  virtual void step(
-      std::string_view name) = 0;  // A step begins: list, read, model, check, ask, write, commit.
+  virtual void step(std::string_view name) = 0;  // A step begins: list, read, model, check, ask, write, commit.
   virtual void reading(const ReadProgress& progress) = 0;
 };
 

@@ -11,11 +11,13 @@
 
 namespace pinflow::batch {
 
-Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& engine,
-                                     std::string_view question) {
+Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& engine, std::string_view question) {
   const std::string table = internal::answer_table(question);
   const Result<delta::Snapshot> snapshot = delta::read_snapshot(tables, engine, table);
-  if (!snapshot && snapshot.error().code == ErrorCode::kNotFound) {
+  // A table is made empty, as version 0, before the first run that fills it ends.
+  const bool unanswered =
+      snapshot ? snapshot->version == delta::Version(0) : snapshot.error().code == ErrorCode::kNotFound;
+  if (unanswered) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("no answer to question {} yet; run `pinflow batch run` first", question));
   }
@@ -23,8 +25,7 @@ Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& 
   TRY_ASSIGN(const std::string select, delta::select_all(tables, table, *snapshot));
   TRY_ASSIGN(const std::unique_ptr<sql::Session> session, engine.connect());
   const std::string order = sql::quote_name(internal::kAnswerOrder);
-  return session->query(
-      fmt::format("SELECT * EXCLUDE ({0}) FROM (\n{1}\n) AS answer ORDER BY {0}", order, select));
+  return session->query(fmt::format("SELECT * EXCLUDE ({0}) FROM (\n{1}\n) AS answer ORDER BY {0}", order, select));
 }
 
 }  // namespace pinflow::batch

@@ -11,8 +11,7 @@ namespace pinflow::batch {
 
 // Reads the answer that the last batch run stored for a question ("category_by_country"), in the order of the
 // question's file. kNotFound: no run has answered it yet, or there is no such question.
-Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& engine,
-                                     std::string_view question);
+Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& engine, std::string_view question);
 
 // The answer for a terminal: a header, a rule, a line a row; numbers to the right, everything else to the
 // left. Widths are those of the characters as terminals show them; control characters are shown as escapes,

@@ -20,8 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 6> kFolders = {"prelude",   "clean",  "model",
-                                                      "questions", "checks", "checks/raw"};
+constexpr std::array<std::string_view, 6> kFolders = {"prelude", "clean", "model", "questions", "checks", "checks/raw"};
 constexpr std::string_view kPrelude = "prelude/duckdb.sql";
 constexpr std::uintmax_t kLargestFile = 1 << 20;
 
@@ -29,13 +28,13 @@ constexpr std::uintmax_t kLargestFile = 1 << 20;
 struct Source {
   std::string text;
   std::string place;
+  bool built_in = true;
 };
 using Sources = std::map<std::string, Source>;
 
 bool is_name(std::string_view word) {
-  return !word.empty() && word.size() <= 100 && std::ranges::all_of(word, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return !word.empty() && word.size() <= 100 &&
+         std::ranges::all_of(word, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 Result<void> check_place(const std::string& relative, const std::string& place) {
@@ -60,24 +59,22 @@ Result<std::string> read_text(const fs::path& path) {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(path, error);
   if (!error && size > kLargestFile) {
-    return fail(ErrorCode::kInvalid, fmt::format("{}: an SQL file of {} bytes; at most {} are taken",
-                                                 path.string(), size, kLargestFile));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{}: an SQL file of {} bytes; at most {} are taken", path.string(), size, kLargestFile));
   }
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   if (!file)
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("{}: cannot be read; check its permissions", path.string()));
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be read; check its permissions", path.string()));
   return std::move(text).str();
 }
 
 Result<void> overlay(Sources& sources, const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
-    return fail(
-        ErrorCode::kNotFound,
-        fmt::format("{}: no such folder of SQL files; make it or leave the setting out", folder.string()));
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{}: no such folder of SQL files; make it or leave the setting out", folder.string()));
   }
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
@@ -86,11 +83,10 @@ Result<void> overlay(Sources& sources, const fs::path& folder) {
     const std::string relative = path.lexically_relative(folder).generic_string();
     TRY(check_place(relative, path.string()));
     TRY_ASSIGN(std::string text, read_text(path));
-    sources.insert_or_assign(relative, Source{std::move(text), path.string()});
+    sources.insert_or_assign(relative, Source{std::move(text), path.string(), false});
   }
   if (error) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("{}: cannot be listed: {}", folder.string(), error.message()));
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: cannot be listed: {}", folder.string(), error.message()));
   }
   return {};
 }
@@ -128,6 +124,7 @@ Result<Statements> Statements::load(const std::optional<std::filesystem::path>& 
     if (path.starts_with("prelude/")) continue;
     auto statement = parse(path, source.text);
     if (!statement) return fail(std::move(statement).error().with_context(source.place));
+    statement->built_in = source.built_in;
     statements.statements_.push_back(*std::move(statement));
   }
   std::ranges::sort(statements.statements_, {}, &Statement::name);

@@ -17,6 +17,7 @@ struct Statement {
   std::string description;
   std::vector<std::string> columns;  // As declared; empty where the front comment has none.
   std::string text;                  // The statement without its trailing ';'.
+  bool built_in = true;              // Carried in the binary; false where it comes from the user's folder.
 };
 
 // The SQL files of cleaning, model, checks and questions: those of `sql/` in the source tree, carried inside

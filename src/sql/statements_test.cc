@@ -67,6 +67,8 @@ TEST_F(StatementFiles, UsersFolderLiesOverTheBuiltInOne) {
   write("notes.txt", "ignored");
   const Statements statements = Statements::load(folder_).value();
   EXPECT_EQ(statements.find("questions/category_by_country")->text, "SELECT 1 AS one");
+  EXPECT_FALSE(statements.find("questions/category_by_country")->built_in);
+  EXPECT_TRUE(statements.find("questions/category_by_year")->built_in);
   EXPECT_EQ(statements.prelude(), "-- nothing");
   const Statement mine = statements.find("questions/mine").value();
   EXPECT_EQ(mine.description, "What it says.");
@@ -107,9 +109,9 @@ TEST_F(StatementFiles, MissingFolderAndMissingStatementAreNotFound) {
 }
 
 TEST(FrontComments, LongValuesGoOnInTheNextLine) {
-  const auto comment = internal::parse_front_comment(
-                           "-- description: One\n--   two.\n-- columns: a,\n--   b\n-- name: n\n\nSELECT")
-                           .value();
+  const auto comment =
+      internal::parse_front_comment("-- description: One\n--   two.\n-- columns: a,\n--   b\n-- name: n\n\nSELECT")
+          .value();
   EXPECT_EQ(comment.description, "One two.");
   EXPECT_THAT(comment.columns, ElementsAre("a", "b"));
   EXPECT_EQ(comment.name, "n");

@@ -31,8 +31,7 @@ class ObjectReader::Worker {
   // letters and counts alone now and then, so that memory stays bounded and progress is seen.
   std::optional<Slice> full(records::Kind kind) {
     const ColumnBatch& batch = rows(kind).batch();
-    const bool rows_full =
-        batch.rows() >= options_.slice_rows || batch.memory() >= options_.slice_memory.count();
+    const bool rows_full = batch.rows() >= options_.slice_rows || batch.memory() >= options_.slice_memory.count();
     const bool letters_full =
         slice_.dead_letters && slice_.dead_letters->batch().memory() >= options_.slice_memory.count();
     if (!rows_full && !letters_full && slice_.objects < kObjectsAtOnce && slice_.bytes < kBytesAtOnce)
@@ -73,8 +72,7 @@ ObjectReader::ObjectReader(objects::ObjectStore& store, const std::vector<SunkOb
       slices_(static_cast<std::size_t>(std::max(options.readers, 1))),
       running_(std::max(options.readers, 1)) {
   const int readers = running_;
-  for (int i = 0; i < readers; ++i)
-    threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
+  for (int i = 0; i < readers; ++i) threads_.emplace_back([this](std::stop_token stop) { work(std::move(stop)); });
 }
 
 ObjectReader::~ObjectReader() {
@@ -94,15 +92,13 @@ void ObjectReader::work(std::stop_token stop) {
 
 Result<void> ObjectReader::read_all(Worker& worker, std::stop_token stop) {
   const auto hand_over = [&](Slice slice) -> Result<void> {
-    if (!slices_.push(std::move(slice), stop))
-      return fail(ErrorCode::kCancelled, "reading objects was stopped");
+    if (!slices_.push(std::move(slice), stop)) return fail(ErrorCode::kCancelled, "reading objects was stopped");
     return {};
   };
   for (std::size_t i = next_object_++; i < objects_.size() && !stop.stop_requested(); i = next_object_++) {
     const SunkObject& object = objects_[i];
     auto bytes = store_.get(object.info.name);
-    if (!bytes)
-      return fail(std::move(bytes).error().with_context(fmt::format("reading object {}", object.info.name)));
+    if (!bytes) return fail(std::move(bytes).error().with_context(fmt::format("reading object {}", object.info.name)));
     const std::uint64_t lines = read_lines(object, *bytes, worker.rows(object.kind), worker.dead_letters());
     worker.count(object.kind, bytes->size(), lines);
     if (auto slice = worker.full(object.kind)) TRY(hand_over(*std::move(slice)));

@@ -32,8 +32,7 @@ struct Slice {
 // it. Destroying it stops the readers.
 class ObjectReader {
  public:
-  ObjectReader(objects::ObjectStore& store, const std::vector<SunkObject>& objects,
-               const BatchOptions& options);
+  ObjectReader(objects::ObjectStore& store, const std::vector<SunkObject>& objects, const BatchOptions& options);
   ~ObjectReader();
   ObjectReader(const ObjectReader&) = delete;
   ObjectReader& operator=(const ObjectReader&) = delete;

@@ -34,11 +34,10 @@ Result<ObjectList> list_objects(objects::ObjectStore& store, const std::vector<s
   std::vector<std::string> folders;
   for (const std::string& topic : topics) {
     if (!records::kind_of(topic)) {
-      return fail(
-          ErrorCode::kInvalid,
-          fmt::format("topic {} is of no kind: the part of its name behind the last '.' or '-' is none of "
-                      "pin, geo, user; the batch cannot read it",
-                      topic));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("topic {} is of no kind: the part of its name behind the last '.' or '-' is none of "
+                              "pin, geo, user; the batch cannot read it",
+                              topic));
     }
     folders.push_back(fmt::format("topics/{}/", topic));
   }

@@ -24,12 +24,10 @@ Result<std::string> delta_type(std::string_view engine_type) {
     if (engine == engine_type) return std::string(delta);
     if (engine_type == fmt::format("{}[]", engine)) return fmt::format("array<{}>", delta);
   }
-  return fail(
-      ErrorCode::kInvalid,
-      fmt::format(
-          "type {} has no place in a Delta table; cast the column to BIGINT, INTEGER, DOUBLE, BOOLEAN, "
-          "VARCHAR, BLOB, DATE, TIMESTAMPTZ or a list of one of these",
-          engine_type));
+  return fail(ErrorCode::kInvalid,
+              fmt::format("type {} has no place in a Delta table; cast the column to BIGINT, INTEGER, DOUBLE, BOOLEAN, "
+                          "VARCHAR, BLOB, DATE, TIMESTAMPTZ or a list of one of these",
+                          engine_type));
 }
 
 TableSet::~TableSet() {
@@ -39,16 +37,15 @@ TableSet::~TableSet() {
   }
 }
 
-Result<void> TableSet::write(const std::string& name, const std::string& description,
-                             const std::string& select) {
+Result<std::optional<disk::Path>> TableSet::write(const std::string& name, const std::string& description,
+                                                  const std::string& select) {
   delta::TableSpec spec{.name = name, .schema = {}, .description = description};
   TRY_ASSIGN(const sql::ResultTable columns,
              session_.query(fmt::format("SELECT * FROM ({}) AS content LIMIT 0", select)));
   for (std::size_t i = 0; i < columns.columns.size(); ++i) {
     auto type = delta_type(columns.types[i]);
     if (!type)
-      return fail(
-          std::move(type).error().with_context(fmt::format("table {}, column {}", name, columns.columns[i])));
+      return fail(std::move(type).error().with_context(fmt::format("table {}, column {}", name, columns.columns[i])));
     spec.schema.push_back({columns.columns[i], *std::move(type)});
   }
   auto table = delta::open_table(context_, spec);
@@ -56,8 +53,10 @@ Result<void> TableSet::write(const std::string& name, const std::string& descrip
   Pending& pending = pending_[name];
   pending.table = *std::move(table);
   TRY_ASSIGN(std::optional<delta::DataFile> file, pending.table->write_file(session_, select));
-  if (file) pending.files.push_back(*std::move(file));
-  return {};
+  if (!file) return std::nullopt;
+  pending.files.push_back(*file);
+  TRY_ASSIGN(disk::Path path, context_.store.local_copy(fmt::format("{}/{}", name, file->path)));
+  return path;
 }
 
 Result<void> TableSet::commit() {
@@ -67,8 +66,8 @@ Result<void> TableSet::commit() {
     pending.committed = version.has_value() || version.error().code == ErrorCode::kUnknownOutcome;
     if (!version) {
       return fail(Error(version.error())
-                      .with_context(fmt::format(
-                          "replacing table {}; run the batch again to bring all tables up to date", name)));
+                      .with_context(
+                          fmt::format("replacing table {}; run the batch again to bring all tables up to date", name)));
     }
   }
   return {};

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "delta/table.h"
+#include "disk/disk.h"
 #include "sql/engine.h"
 
 namespace pinflow::batch::internal {
@@ -18,15 +20,15 @@ namespace pinflow::batch::internal {
 // one thread; context and session outlive it.
 class TableSet {
  public:
-  TableSet(const delta::TableContext& context, sql::Session& session)
-      : context_(context), session_(session) {}
+  TableSet(const delta::TableContext& context, sql::Session& session) : context_(context), session_(session) {}
   ~TableSet();
   TableSet(const TableSet&) = delete;
   TableSet& operator=(const TableSet&) = delete;
 
-  // Writes the rows of a SELECT as the new content of table `name`. kInvalid: a column of a type that Delta
+  // Writes the rows of a SELECT as the new content of table `name` and gives the file; empty: no rows. kInvalid: a column of a type that Delta
   // tables do not have, or a stored table with other columns.
-  Result<void> write(const std::string& name, const std::string& description, const std::string& select);
+  Result<std::optional<disk::Path>> write(const std::string& name, const std::string& description,
+                                          const std::string& select);
   // Replaces the content of all tables, one commit each.
   Result<void> commit();
   std::map<std::string, std::uint64_t> rows() const;

@@ -31,10 +31,9 @@ std::uint64_t integer_of(const sql::Value& value) {
 // Holds the columns that the front comment declares against those that there are.
 Result<void> check_columns(const sql::Statement& statement, const std::vector<std::string>& columns) {
   if (statement.columns.empty() || statement.columns == columns) return {};
-  return fail(
-      ErrorCode::kInvalid,
-      fmt::format("the front comment declares the columns {}, the statement gives {}; make them equal",
-                  fmt::join(statement.columns, ", "), fmt::join(columns, ", ")));
+  return fail(ErrorCode::kInvalid,
+              fmt::format("the front comment declares the columns {}, the statement gives {}; make them equal",
+                          fmt::join(statement.columns, ", "), fmt::join(columns, ", ")));
 }
 
 }  // namespace
@@ -55,9 +54,7 @@ Result<std::unique_ptr<Workspace>> Workspace::open(sql::Engine& engine, const sq
 }
 
 Workspace::Workspace(std::unique_ptr<sql::Session> session, const sql::Statements& statements)
-    : session_(std::move(session)),
-      statements_(statements),
-      raw_checks_(statements.in_folder("checks/raw")) {}
+    : session_(std::move(session)), statements_(statements), raw_checks_(statements.in_folder("checks/raw")) {}
 
 Result<void> Workspace::prepare() {
   if (auto done = session_->run(statements_.prelude()); !done) {
@@ -73,13 +70,16 @@ Result<void> Workspace::prepare() {
   return session_->load("dead_letters", records::DeadLetters().batch());
 }
 
-Result<void> Workspace::create(std::string_view table, const sql::Statement& statement,
-                               std::string_view rest) {
-  const std::string name = sql::quote_name(table);
-  TRY(in_file(session_->run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {} {}", name,
+Result<void> Workspace::create(std::string_view table, const sql::Statement& statement, std::string_view rest) {
+  TRY(in_file(session_->run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {} {}", sql::quote_name(table),
                                         select_from(statement), rest)),
               statement));
-  TRY_ASSIGN(const sql::ResultTable columns, session_->query(fmt::format("SELECT * FROM {} LIMIT 0", name)));
+  return check_declared(table, statement);
+}
+
+Result<void> Workspace::check_declared(std::string_view table, const sql::Statement& statement) {
+  TRY_ASSIGN(const sql::ResultTable columns,
+             session_->query(fmt::format("SELECT * FROM {} LIMIT 0", sql::quote_name(table))));
   return in_file(check_columns(statement, columns.columns), statement);
 }
 
@@ -99,22 +99,42 @@ Result<void> Workspace::add_slice(const Slice& slice) {
   return session_->run(fmt::format("DELETE FROM {}", raw));
 }
 
-Result<void> Workspace::create_model(std::string_view name) {
-  TRY_ASSIGN(const sql::Statement statement, statements_.find(fmt::format("model/{}", name)));
-  return create(name, statement);
+Result<void> Workspace::create_model(const sql::Statement& statement, const std::string& select, const Keep& keep) {
+  const std::string name(short_name(statement.name));
+  std::optional<disk::Path> file;
+  if (keep) {
+    TRY_ASSIGN(file, in_file(keep(name, select), statement));
+  }
+  const std::string made =
+      file ? fmt::format("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM read_parquet({})", name,
+                         sql::quote_text(file->string()))
+           : fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {} {}", name, select, keep ? "LIMIT 0" : "");
+  TRY(in_file(session_->run(made), statement));
+  return check_declared(name, statement);
 }
 
-Result<void> Workspace::build_model() {
-  for (const records::Kind kind : records::kKinds) {
-    const std::string cleaned = fmt::format("clean_{}", to_string(kind));
-    const std::string latest = fmt::format("latest_{}", to_string(kind));
-    TRY(create_model(latest));
-    TRY_ASSIGN(rows_[kind].cleaned, count(cleaned));
-    TRY_ASSIGN(rows_[kind].latest, count(latest));
-    TRY(session_->run(fmt::format("DROP TABLE {}", cleaned)));
+Result<void> Workspace::create_latest(records::Kind kind, const Keep& keep) {
+  const std::string cleaned = fmt::format("clean_{}", to_string(kind));
+  TRY_ASSIGN(const sql::Statement statement, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
+  TRY_ASSIGN(const sql::ResultTable counts,
+             session_->query(fmt::format("SELECT count(*), count(DISTINCT ind) FROM {}", cleaned)));
+  const std::uint64_t rows = integer_of(counts.rows[0][0]);
+  const std::uint64_t posts = integer_of(counts.rows[0][1]);
+  // Ranking all rows takes longer than all else. Where no post repeats, our own statement would give each row as it is.
+  const bool as_it_is = statement.built_in && rows == posts;
+  TRY(create_model(statement, as_it_is ? fmt::format("SELECT * FROM {}", cleaned) : select_from(statement), keep));
+  TRY_ASSIGN(const std::uint64_t latest, count(fmt::format("latest_{}", to_string(kind))));
+  rows_[kind] = {.cleaned = rows, .latest = latest};
+  return session_->run(fmt::format("DROP TABLE {}", cleaned));
+}
+
+Result<void> Workspace::build_model(const Keep& keep) {
+  for (const records::Kind kind : records::kKinds) TRY(create_latest(kind, keep));
+  for (const char* name : {"model/posts", "model/people"}) {
+    TRY_ASSIGN(const sql::Statement statement, statements_.find(name));
+    TRY(create_model(statement, select_from(statement), keep));
   }
-  TRY(create_model("posts"));
-  return create_model("people");
+  return {};
 }
 
 Result<std::uint64_t> Workspace::count(std::string_view table) {
@@ -123,12 +143,10 @@ Result<std::uint64_t> Workspace::count(std::string_view table) {
   return integer_of(answer.rows[0][0]);
 }
 
-Result<std::vector<std::pair<std::string, std::uint64_t>>> Workspace::dead_letters_by(
-    std::string_view column) {
+Result<std::vector<std::pair<std::string, std::uint64_t>>> Workspace::dead_letters_by(std::string_view column) {
   TRY_ASSIGN(const sql::ResultTable answer,
              session_->query(fmt::format(
-                 "SELECT {0}, count(*) AS letters FROM dead_letters GROUP BY {0} ORDER BY letters DESC, {0}",
-                 column)));
+                 "SELECT {0}, count(*) AS letters FROM dead_letters GROUP BY {0} ORDER BY letters DESC, {0}", column)));
   std::vector<std::pair<std::string, std::uint64_t>> counts;
   for (const auto& row : answer.rows) counts.emplace_back(row[0].to_text(), integer_of(row[1]));
   return counts;
@@ -152,8 +170,7 @@ Result<std::map<records::Kind, std::uint64_t>> Workspace::dead_letters_by_kind()
 Result<Answer> Workspace::ask(const sql::Statement& question) {
   const std::string table = answer_table(question.name);
   TRY(create(table, question));
-  Answer answer{
-      .question = std::string(short_name(question.name)), .description = question.description, .table = {}};
+  Answer answer{.question = std::string(short_name(question.name)), .description = question.description, .table = {}};
   TRY_ASSIGN(answer.table, session_->query(fmt::format("SELECT * FROM {} ORDER BY rowid LIMIT {}",
                                                        sql::quote_name(table), kAnswerRows)));
   return answer;
@@ -165,9 +182,8 @@ Result<CheckResult> Workspace::check(const sql::Statement& statement) {
   if (raw) {
     table = raw_check_table(statement);
     // A record sent twice is one finding.
-    TRY(session_->run(
-        fmt::format("CREATE OR REPLACE TEMP TABLE {0} AS SELECT DISTINCT * FROM {0} ORDER BY ALL",
-                    sql::quote_name(table))));
+    TRY(session_->run(fmt::format("CREATE OR REPLACE TEMP TABLE {0} AS SELECT DISTINCT * FROM {0} ORDER BY ALL",
+                                  sql::quote_name(table))));
   } else {
     TRY(create(table, statement));
   }
