@@ -63,8 +63,7 @@ bool wait_for(const Socket& socket, short events, steady_clock::time_point deadl
 
 // Zero, or the number of the error.
 int connect_to(const addrinfo& address, steady_clock::time_point deadline, Socket& out) {
-  Socket socket(
-      ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
+  Socket socket(::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
   if (!socket) return errno;
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
     if (errno != EINPROGRESS) return errno;
@@ -83,10 +82,7 @@ int connect_to(const addrinfo& address, steady_clock::time_point deadline, Socke
 class SocketClient final : public Client {
  public:
   SocketClient(const Url& url, std::chrono::milliseconds timeout)
-      : url_(url),
-        timeout_(timeout),
-        place_(fmt::format("{}:{}", url.host, url.port)),
-        buffer_(kReadBuffer) {}
+      : url_(url), timeout_(timeout), place_(fmt::format("{}:{}", url.host, url.port)), buffer_(kReadBuffer) {}
 
   Result<Response> send(const Request& request) override {
     const auto deadline = steady_clock::now() + timeout_;
@@ -113,9 +109,9 @@ class SocketClient final : public Client {
       error = connect_to(*address, deadline, socket_);
     }
     if (socket_) return {};
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("cannot connect to {}: {}. Check the URL, and that the server runs", place_,
-                            error_text(error)));
+    return fail(
+        ErrorCode::kUnavailable,
+        fmt::format("cannot connect to {}: {}. Check the URL, and that the server runs", place_, error_text(error)));
   }
 
   // True if the connection that lay idle cannot be used: the peer closed it, or said something unasked.
@@ -140,9 +136,8 @@ class SocketClient final : public Client {
   }
 
   std::string head_of(const Request& request) const {
-    std::string head =
-        fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\n", request.method, url_.prefix,
-                    request.target.empty() ? "/" : request.target, url_.port == 80 ? url_.host : place_);
+    std::string head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\n", request.method, url_.prefix,
+                                   request.target.empty() ? "/" : request.target, url_.port == 80 ? url_.host : place_);
     for (const auto& [name, value] : request.headers.fields())
       fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
     const bool says_length = !request.body.empty() || (request.method != "GET" && request.method != "HEAD");
@@ -181,13 +176,11 @@ class SocketClient final : public Client {
         if (reader.failure()) return fail(ErrorCode::kUnknownOutcome, reader.failure()->message);
       } else if (count == 0) {
         reader.close();
-        if (!reader.done())
-          return fail(ErrorCode::kUnknownOutcome, "the peer closed before its answer was whole");
+        if (!reader.done()) return fail(ErrorCode::kUnknownOutcome, "the peer closed before its answer was whole");
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
         if (!wait_for(socket_, POLLIN, deadline)) return timed_out();
       } else if (errno != EINTR) {
-        return fail(ErrorCode::kUnknownOutcome,
-                    fmt::format("reading the answer broke off: {}", error_text(errno)));
+        return fail(ErrorCode::kUnknownOutcome, fmt::format("reading the answer broke off: {}", error_text(errno)));
       }
     }
     return {};
@@ -205,21 +198,18 @@ class SocketClient final : public Client {
 };
 
 std::unexpected<Error> bad_url(std::string_view text, std::string_view why) {
-  return fail(ErrorCode::kInvalid,
-              fmt::format("'{}' is not a URL of the form http://host:port/prefix: {}", text, why));
+  return fail(ErrorCode::kInvalid, fmt::format("'{}' is not a URL of the form http://host:port/prefix: {}", text, why));
 }
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
   std::string_view rest = text;
-  if (rest.starts_with("https://"))
-    return bad_url(text, "https is not spoken; put a TLS proxy between, or use http");
+  if (rest.starts_with("https://")) return bad_url(text, "https is not spoken; put a TLS proxy between, or use http");
   if (!rest.starts_with("http://")) return bad_url(text, "it does not begin with http://");
   rest.remove_prefix(7);
   if (std::ranges::any_of(rest, [](char c) { return c <= 0x20 || c == 0x7f; }))
     return bad_url(text, "it has white space");
-  if (rest.find_first_of("?#@") != std::string_view::npos)
-    return bad_url(text, "it has one of '?', '#', '@'");
+  if (rest.find_first_of("?#@") != std::string_view::npos) return bad_url(text, "it has one of '?', '#', '@'");
   const auto slash = std::min(rest.find('/'), rest.size());
   auto authority = rest.substr(0, slash);
   auto prefix = rest.substr(slash);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <semaphore>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -25,6 +26,8 @@ class Scripted {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(::listen(listener_, 5), 0);
+    const timeval limit{20, 0};  // A client that does not come makes a test fail, not hang.
+    ::setsockopt(listener_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     socklen_t length = sizeof address;
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
     port = ntohs(address.sin_port);
@@ -41,6 +44,7 @@ class Scripted {
     thread_ = std::thread([] {});
     return heard_;
   }
+  void wait_for_close() { closed_.acquire(); }
   std::uint16_t port = 0;
 
  private:
@@ -54,9 +58,11 @@ class Scripted {
       ::send(socket, say.data(), say.size(), MSG_NOSIGNAL);
     }
     ::close(socket);
+    closed_.release();
   }
   int listener_;
   std::string heard_;
+  std::counting_semaphore<> closed_{0};
   std::thread thread_;
 };
 
@@ -74,8 +80,7 @@ TEST(Client, SendsBelowThePrefixAndReadsEveryKindOfBody) {
                      "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"},
                     {"\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"},
                     {"\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nuntil close"}}});
-  const auto client =
-      make_client(*Url::parse(fmt::format("http://127.0.0.1:{}/Production/", server.port)), 20s);
+  const auto client = make_client(*Url::parse(fmt::format("http://127.0.0.1:{}/Production/", server.port)), 20s);
   const auto first = client->send(get("/a?b=c"));
   ASSERT_TRUE(first) << first.error().message;
   EXPECT_EQ(first->body, "ab");
@@ -90,17 +95,25 @@ TEST(Client, SendsBelowThePrefixAndReadsEveryKindOfBody) {
 }
 
 TEST(Client, ConnectsAgainAfterThePeerClosed) {
-  const Scripted::Script once = {
-      {"\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"}};
+  const Scripted::Script once = {{"\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"}};
   Scripted server({once, once});
   const auto client = make_client(Url{"127.0.0.1", server.port, ""}, 20s);
   EXPECT_TRUE(client->send(get("/")));
   EXPECT_TRUE(client->send(get("/")));
 }
 
+TEST(Client, ConnectsAgainAfterThePeerClosedUnannounced) {
+  const Scripted::Script once = {{"\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
+  Scripted server({once, once});
+  const auto client = make_client(Url{"127.0.0.1", server.port, ""}, 20s);
+  EXPECT_TRUE(client->send(get("/")));
+  server.wait_for_close();
+  EXPECT_TRUE(client->send(get("/")));
+}
+
 TEST(Client, DoesNotKnowTheOutcomeWhenTheAnswerBreaksOff) {
-  for (const auto* const part : {"", "HTTP/1.1 200 OK\r\nConte",
-                                 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "nonsense\r\n\r\n"}) {
+  for (const auto* const part :
+       {"", "HTTP/1.1 200 OK\r\nConte", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "nonsense\r\n\r\n"}) {
     Scripted server({{{"\r\n\r\n", part}}});
     const auto answer = make_client(Url{"127.0.0.1", server.port, ""}, 20s)->send(get("/x"));
     ASSERT_FALSE(answer) << part;
@@ -139,8 +152,8 @@ TEST(UrlTest, ReadsHostPortAndPrefix) {
 
 TEST(UrlTest, RefusesWhatItCannotReach) {
   for (const auto* const text :
-       {"", "h:80", "https://h", "http://", "http://:80", "http://h:", "http://h:0", "http://h:99999",
-        "http://h:8a", "http://u@h", "http://h/a?b", "http://h h", "http://[::1", "http://[::1]x"}) {
+       {"", "h:80", "https://h", "http://", "http://:80", "http://h:", "http://h:0", "http://h:99999", "http://h:8a",
+        "http://u@h", "http://h/a?b", "http://h h", "http://[::1", "http://[::1]x"}) {
     const auto url = Url::parse(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalid);

@@ -18,16 +18,15 @@ bool same_name(std::string_view a, std::string_view b) {
 }  // namespace
 
 void Headers::set(std::string name, std::string value) {
-  const auto first =
-      std::ranges::find_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
+  const auto first = std::ranges::find_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
   if (first == fields_.end()) {
     add(std::move(name), std::move(value));
     return;
   }
   first->second = std::move(value);
-  fields_.erase(std::remove_if(first + 1, fields_.end(),
-                               [&](const auto& field) { return same_name(field.first, name); }),
-                fields_.end());
+  fields_.erase(
+      std::remove_if(first + 1, fields_.end(), [&](const auto& field) { return same_name(field.first, name); }),
+      fields_.end());
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {

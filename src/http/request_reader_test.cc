@@ -84,16 +84,12 @@ TEST(RequestReader, KnowsWhetherTheConnectionStaysOpen) {
 
 TEST(RequestReader, HoldsTheBodyLimitWhileReading) {
   const RequestLimits limits{1024, 10};
-  EXPECT_FALSE(
-      read_all("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789", 3, limits).failure);
-  EXPECT_EQ(read_all("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n", 3, limits).failure->status,
-            413);
-  EXPECT_EQ(read_all("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n",
-                     3, limits)
+  EXPECT_FALSE(read_all("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789", 3, limits).failure);
+  EXPECT_EQ(read_all("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n", 3, limits).failure->status, 413);
+  EXPECT_EQ(read_all("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n", 3, limits)
                 .failure->status,
             413);
-  EXPECT_EQ(read_all("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
-                     3, limits)
+  EXPECT_EQ(read_all("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 3, limits)
                 .failure->status,
             413);
 }

@@ -32,16 +32,14 @@ void Router::set_fallback(std::string root, RouteHandler handler) {
 }
 
 bool Router::fits(const Route& route, const std::vector<std::string>& segments) {
-  return std::ranges::equal(route.pattern, segments,
-                            [](const std::string& expected, const std::string& given) {
-                              return is_parameter(expected) || expected == given;
-                            });
+  return std::ranges::equal(route.pattern, segments, [](const std::string& expected, const std::string& given) {
+    return is_parameter(expected) || expected == given;
+  });
 }
 
 bool Router::is_root(std::string_view segment) const {
   return std::ranges::any_of(routes_, [&](const Route& route) {
-    return !route.pattern.empty() &&
-           (is_parameter(route.pattern.front()) || route.pattern.front() == segment);
+    return !route.pattern.empty() && (is_parameter(route.pattern.front()) || route.pattern.front() == segment);
   });
 }
 
@@ -68,8 +66,7 @@ void Router::handle(Request request, Responder respond) {
   if (chosen == nullptr) return answer_unrouted(std::move(request), std::move(respond), allowed);
   for (std::size_t i = 0; i < request.segments.size(); ++i) {
     const auto& name = chosen->pattern[i];
-    if (is_parameter(name))
-      request.parameters.emplace_back(name.substr(1, name.size() - 2), request.segments[i]);
+    if (is_parameter(name)) request.parameters.emplace_back(name.substr(1, name.size() - 2), request.segments[i]);
   }
   chosen->handler(std::move(request), std::move(respond));
 }

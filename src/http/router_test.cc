@@ -8,9 +8,8 @@ namespace {
 class RouterTest : public testing::Test {
  protected:
   RouterTest() {
-    for (const auto* const route :
-         {"GET /", "GET /topics", "GET /topics/{topic}", "POST /topics/{topic}",
-          "POST /topics/{topic}/partitions/{partition}", "PUT /streams/{name}/record"}) {
+    for (const auto* const route : {"GET /", "GET /topics", "GET /topics/{topic}", "POST /topics/{topic}",
+                                    "POST /topics/{topic}/partitions/{partition}", "PUT /streams/{name}/record"}) {
       const std::string_view text = route;
       const auto space = text.find(' ');
       router_.add(std::string(text.substr(0, space)), text.substr(space + 1),
@@ -61,8 +60,7 @@ TEST_F(RouterTest, NamesTheAllowedMethodsOfAKnownPath) {
 }
 
 TEST_F(RouterTest, LeavesWhatNoRouteTakesToTheFallbackOfItsRoot) {
-  router_.set_fallback("streams",
-                       [](const Request&, Responder respond) { respond(Response::json(403, "{}")); });
+  router_.set_fallback("streams", [](const Request&, Responder respond) { respond(Response::json(403, "{}")); });
   EXPECT_EQ(ask("GET", {"streams", "s", "x"}).status, 403);
   EXPECT_EQ(ask("GET", {"stage", "streams", "s", "record"}).status, 403);
   EXPECT_EQ(ask("GET", {"nothing"}).status, 404);

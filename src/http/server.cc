@@ -25,9 +25,9 @@ using internal::Conversation;
 using Phase = Conversation::Phase;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kReadBuffer = 256 << 10;  // One for all connections: they are read one after the other.
-constexpr std::size_t kMaxGather = 16;          // Pieces of one write.
-constexpr std::size_t kMaxRefused = 64;         // Connections over the limit that still get their 503.
+constexpr std::size_t kReadBuffer = 256 << 10;      // One for all connections: they are read one after the other.
+constexpr std::size_t kMaxGather = 16;              // Pieces of one write.
+constexpr std::size_t kMaxRefused = 64;             // Connections over the limit that still get their 503.
 constexpr std::chrono::milliseconds kDrain{2'000};  // For the peer to read our last words.
 constexpr std::chrono::milliseconds kAcceptPause{200};
 
@@ -62,8 +62,7 @@ class Loop {
         accept_timer_(io_),
         grace_timer_(io_),
         scratch_(kReadBuffer),
-        mailbox_(
-            std::make_shared<internal::Mailbox>([this] { asio::post(io_, [this] { deliver_all(); }); })) {}
+        mailbox_(std::make_shared<internal::Mailbox>([this] { asio::post(io_, [this] { deliver_all(); }); })) {}
 
   Result<void> listen();
   std::uint16_t port() const { return port_; }
@@ -118,12 +117,11 @@ class Loop {
 
 Result<void> Loop::listen() {
   error_code error;
-  const auto address =
-      asio::ip::make_address(options_.address == "localhost" ? "127.0.0.1" : options_.address, error);
+  const auto address = asio::ip::make_address(options_.address == "localhost" ? "127.0.0.1" : options_.address, error);
   if (error) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("the HTTP address '{}' is not an IP address, such as 127.0.0.1 or 0.0.0.0",
-                            options_.address));
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("the HTTP address '{}' is not an IP address, such as 127.0.0.1 or 0.0.0.0", options_.address));
   }
   const tcp::endpoint endpoint(address, options_.port);
   acceptor_.open(endpoint.protocol(), error);
@@ -134,10 +132,9 @@ Result<void> Loop::listen() {
     const bool taken = error == asio::error::address_in_use;
     return fail(
         ErrorCode::kUnavailable,
-        fmt::format(
-            "cannot listen for HTTP on {}:{}: {}. {}", options_.address, options_.port, error.message(),
-            taken ? "Another program (or another pinflow) has this port; see `ss -ltnp`, or set another port"
-                  : "Set an address of this machine, and a port that this user may open"));
+        fmt::format("cannot listen for HTTP on {}:{}: {}. {}", options_.address, options_.port, error.message(),
+                    taken ? "Another program (or another pinflow) has this port; see `ss -ltnp`, or set another port"
+                          : "Set an address of this machine, and a port that this user may open"));
   }
   port_ = acceptor_.local_endpoint(error).port();
   return {};
@@ -157,8 +154,7 @@ void Loop::stop(std::chrono::milliseconds grace) {
 }
 
 void Loop::accept() {
-  acceptor_.async_accept(
-      [this](const error_code& error, tcp::socket socket) { accepted(error, std::move(socket)); });
+  acceptor_.async_accept([this](const error_code& error, tcp::socket socket) { accepted(error, std::move(socket)); });
 }
 
 void Loop::accepted(const error_code& error, tcp::socket socket) {
@@ -180,9 +176,7 @@ void Loop::accepted(const error_code& error, tcp::socket socket) {
   const bool over = connections_.size() >= options_.max_connections;
   if (over != full_) {
     full_ = over;
-    if (over)
-      logger_.warning("the HTTP server is at its limit of connections",
-                      {{"limit", options_.max_connections}});
+    if (over) logger_.warning("the HTTP server is at its limit of connections", {{"limit", options_.max_connections}});
   }
   if (connections_.size() < options_.max_connections + kMaxRefused) {
     const auto id = next_id_++;
@@ -195,8 +189,7 @@ void Loop::accepted(const error_code& error, tcp::socket socket) {
 
 void Loop::refuse_connection(Connection& connection) {
   connection.talk.refuse(
-      503, fmt::format("the server has its limit of {} connections; try again", options_.max_connections),
-      date());
+      503, fmt::format("the server has its limit of {} connections; try again", options_.max_connections), date());
 }
 
 void Loop::readable(std::uint64_t id, const error_code& error) {
@@ -206,8 +199,7 @@ void Loop::readable(std::uint64_t id, const error_code& error) {
   if (error) return drop(*connection);
   error_code read_error;
   const auto count = connection->socket.read_some(asio::buffer(scratch_), read_error);
-  if (read_error == asio::error::would_block || read_error == asio::error::interrupted)
-    return wait_read(*connection);
+  if (read_error == asio::error::would_block || read_error == asio::error::interrupted) return wait_read(*connection);
   if (read_error) return drop(*connection);
   if (!connection->draining) {
     connection->talk.receive({scratch_.data(), count});
@@ -329,8 +321,7 @@ void Loop::set_deadline(Connection& connection) {
   connection.deadline = unlimited ? steady_clock::time_point::max() : steady_clock::now() + allowed;
   // A timer that is due before the deadline is left alone and looks again when it fires: most requests then
   // set none.
-  if (!unlimited && (!connection.timer_armed || connection.timer_at > connection.deadline))
-    arm_timer(connection);
+  if (!unlimited && (!connection.timer_armed || connection.timer_at > connection.deadline)) arm_timer(connection);
 }
 
 void Loop::arm_timer(Connection& connection) {
@@ -351,8 +342,7 @@ void Loop::expired(std::uint64_t id, const error_code& error) {
   if (!mid_request || !connection->talk.output().empty()) return drop(*connection);
   connection->talk.refuse(
       408,
-      fmt::format("the {} of the request did not arrive within {} ms",
-                  phase == Phase::kHead ? "head" : "body",
+      fmt::format("the {} of the request did not arrive within {} ms", phase == Phase::kHead ? "head" : "body",
                   (phase == Phase::kHead ? options_.header_timeout : options_.body_timeout).count()),
       date());
   advance(*connection);
@@ -364,8 +354,7 @@ void Loop::count_bodies(Connection& connection) {
   held_bytes_ += held - connection.held;
   connection.held = held;
   if (held_bytes_ <= options_.max_bodies.count() || connection.talk.phase() != Phase::kBody) return;
-  connection.talk.refuse(503, "the server holds as many request bodies as its memory bound allows; try again",
-                         date());
+  connection.talk.refuse(503, "the server holds as many request bodies as its memory bound allows; try again", date());
 }
 
 void Loop::drop(Connection& connection) {
@@ -383,8 +372,7 @@ void Loop::begin_stop(std::chrono::milliseconds grace) {
   for (const auto& [id, connection] : connections_) open.push_back(connection.get());
   for (Connection* const connection : open) {
     connection->talk.finish();
-    const bool owes_answer =
-        connection->talk.phase() == Phase::kAnswering || !connection->talk.output().empty();
+    const bool owes_answer = connection->talk.phase() == Phase::kAnswering || !connection->talk.output().empty();
     if (!owes_answer) drop(*connection);
   }
   if (connections_.empty()) return io_.stop();
@@ -408,8 +396,7 @@ std::string_view Loop::date() {
 
 class AsioServer final : public Server {
  public:
-  AsioServer(const ServerOptions& options, Handler& handler, Logger& logger)
-      : loop_(options, handler, logger) {}
+  AsioServer(const ServerOptions& options, Handler& handler, Logger& logger) : loop_(options, handler, logger) {}
   ~AsioServer() override { stop(std::chrono::milliseconds(0)); }
   Result<void> start() {
     TRY(loop_.listen());

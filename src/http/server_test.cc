@@ -42,6 +42,16 @@ class RawPeer {
     }
     return *this;
   }
+  // Sends more than the kernel keeps for a peer that does not read. False: the connection is reset.
+  bool keeps_taking() {
+    const std::string bytes(8 << 20, 'x');
+    for (std::size_t sent = 0; sent < bytes.size();) {
+      const auto count = ::send(socket_, bytes.data(), bytes.size() - sent, MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      sent += static_cast<std::size_t>(count);
+    }
+    return true;
+  }
   std::string read_until(std::string_view end) {
     while (!received_.contains(end) && read_some()) {
     }
@@ -209,6 +219,14 @@ TEST_F(ServerTest, TellsTheClientOfATooLargeBodyAlthoughItIsStillSending) {
   EXPECT_EQ(handler_.requests, 0);
 }
 
+TEST_F(ServerTest, ReadsOnAfterARefusalSoThatNoResetTakesItAway) {
+  start();
+  auto peer = this->peer();
+  peer.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
+  EXPECT_THAT(peer.read_all(), HasSubstr("HTTP/1.1 413 "));
+  EXPECT_TRUE(peer.keeps_taking());
+}
+
 TEST_F(ServerTest, RefusesMalformedRequestsAndCloses) {
   start();
   for (const auto* const bytes :
@@ -261,6 +279,7 @@ TEST_F(ServerTest, EndsSlowHeadsAndSlowBodiesAndIdleConnections) {
 
 TEST_F(ServerTest, ATrickleOfBytesDoesNotExtendTheTimeForAHead) {
   options_.header_timeout = 100ms;
+  options_.max_header = ByteCount(std::uint64_t{1} << 30);
   start();
   auto slow = peer();
   slow.send("GET / HTTP/1.1\r\nX: ");
@@ -274,7 +293,7 @@ TEST_F(ServerTest, ATrickleOfBytesDoesNotExtendTheTimeForAHead) {
   const auto answer = slow.read_until("}");
   ended = true;
   trickle.join();
-  EXPECT_TRUE(answer.contains(" 408 ") || answer.contains(" 431 ")) << answer;
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
 }
 
 TEST_F(ServerTest, RefusesConnectionsOverItsLimit) {
@@ -292,8 +311,7 @@ TEST_F(ServerTest, BoundsTheBodiesOfAllConnectionsTogether) {
   options_.max_bodies = ByteCount(100'000);
   start();
   auto peer = this->peer();
-  peer.send("POST /later HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n")
-      .send(std::string(80'000, 'x'));
+  peer.send("POST /later HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n").send(std::string(80'000, 'x'));
   const auto refused = client()->send(request("POST", "/x", std::string(400'000, 'x')));
   ASSERT_TRUE(refused) << refused.error().message;
   EXPECT_EQ(refused->status, 503);

@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   if (const auto entry = streams::parse_put_record("s", body)) {
     pinflow::doors::JsonCursor cursor(entry->data);
-    CHECK(cursor.value() == entry->data && cursor.end(), "stored data is one JSON value");
+    CHECK(cursor.value().value_or("") == entry->data && cursor.end(), "stored data is one JSON value");
     CHECK(!entry->partition_key.empty() && entry->partition_key.size() <= 256, "a key is in its bounds");
   }
   if (const auto entries = streams::parse_put_records("s", body)) {
