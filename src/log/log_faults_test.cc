@@ -40,6 +40,25 @@ TEST_F(LogFaults, FencesAfterAFailedSync) {
   EXPECT_EQ(write("a", "after"), std::ssize(left));
 }
 
+TEST_F(LogFaults, LosesOnlyTheEndOfTheLastSegmentAtTheWeakerLevel) {
+  options_.durability = Durability::kOs;
+  options_.segment_size = ByteCount(500);
+  Random random(1);
+  for (int round = 0; round < 30; ++round) {
+    reopen();
+    create("a");
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(write("a", std::to_string(i)), i);
+    const std::string last = segments("a").back().stem();
+    crash(random);
+    reopen();
+    EXPECT_THAT(log_->recovery().damage, testing::IsEmpty());
+    const auto left = values("a");
+    EXPECT_GE(std::ssize(left), std::stoll(last));
+    for (std::size_t i = 0; i < left.size(); ++i) EXPECT_EQ(left[i], std::to_string(i));
+    ASSERT_TRUE(log_->delete_topic("a"));
+  }
+}
+
 TEST_F(LogFaults, RefusesWhileTheDiskIsFullAndGoesOnWhenSpaceReturns) {
   reopen();
   create("a");
@@ -172,13 +191,11 @@ class LogUnderFaults : public LogFaults {
       EXPECT_TRUE(seen.insert(*record.value).second) << "doubled: " << record.value->substr(0, 20);
       const auto sent = sent_.find(*record.value);
       ASSERT_NE(sent, sent_.end()) << "invented: " << record.value->substr(0, 20);
-      EXPECT_NE(sent->second.outcome, Outcome::kRefused)
-          << "refused, but there: " << record.value->substr(0, 20);
+      EXPECT_NE(sent->second.outcome, Outcome::kRefused) << "refused, but there: " << record.value->substr(0, 20);
       found.emplace(record.offset.value(), *record.value);
     }
     for (const auto& [value, sent] : sent_)
-      if (sent.outcome == Outcome::kAcknowledged)
-        EXPECT_EQ(found[sent.offset], value) << "lost offset " << sent.offset;
+      if (sent.outcome == Outcome::kAcknowledged) EXPECT_EQ(found[sent.offset], value) << "lost offset " << sent.offset;
     const auto position = *log_->committed_offsets("g");
     const std::int64_t read = position.empty() ? 0 : position.front().offset.value();
     EXPECT_GE(read, committed_);

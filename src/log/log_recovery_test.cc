@@ -50,8 +50,7 @@ TEST_F(LogRecovery, DropsTornTailAtEveryLength) {
 }
 
 TEST_F(LogRecovery, CutsZerosAndGarbageBehindTheEnd) {
-  for (const std::string& tail :
-       {std::string(5'000, '\0'), std::string(40, '\xff'), std::string(3'000, '\x02')}) {
+  for (const std::string& tail : {std::string(5'000, '\0'), std::string(40, '\xff'), std::string(3'000, '\x02')}) {
     reopen();
     create("a");
     write_many("a", 2);
@@ -102,8 +101,7 @@ TEST_F(LogRecovery, NeverCutsDamageInTheMiddle) {
   const std::string whole = bytes_of(segment);
   const auto places = borders(whole);
   for (std::size_t position = places[2]; position < places[3]; ++position) {
-    if (position >= places[2] + 12 && position < places[2] + 16)
-      continue;  // The leader epoch of a sound batch.
+    if (position >= places[2] + 12 && position < places[2] + 16) continue;  // The leader epoch of a sound batch.
     SCOPED_TRACE(position);
     replace(segment, whole);
     disk_.flip_byte(segment, position);

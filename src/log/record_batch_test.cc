@@ -161,8 +161,7 @@ TEST(RecordBatch, KeepsRandomRecords) {
 
 TEST(RecordBatch, IsRefusedAtEveryShorterLength) {
   for (std::size_t length = 0; length < kForeign.size(); ++length)
-    EXPECT_EQ(check_batch(std::string_view(kForeign).substr(0, length)).error().code, ErrorCode::kCorrupt)
-        << length;
+    EXPECT_EQ(check_batch(std::string_view(kForeign).substr(0, length)).error().code, ErrorCode::kCorrupt) << length;
 }
 
 TEST(RecordBatch, NoticesEveryFlippedBitBehindTheStamps) {
@@ -215,11 +214,10 @@ TEST(RecordBatch, RefusesContentThatContradictsTheHeader) {
   };
   EXPECT_TRUE(contains(broken(57, std::string("\0\0\0\2", 4)), "behind the last record"));
   EXPECT_TRUE(contains(broken(57, std::string("\0\0\0\4", 4)), "record 3 of 4"));
-  EXPECT_TRUE(
-      contains(broken(23, std::string("\0\0\0\1", 4)), "record 2 of 3"));  // Offset delta past the last.
-  EXPECT_TRUE(contains(broken(64, "\x05"), "record 0 of 3"));              // Negative offset delta.
-  EXPECT_TRUE(contains(broken(61, "\x01"), "record 0 of 3"));              // Negative length.
-  EXPECT_TRUE(contains(broken(65, "\x7e"), "record 0 of 3"));              // Key longer than the record.
+  EXPECT_TRUE(contains(broken(23, std::string("\0\0\0\1", 4)), "record 2 of 3"));  // Offset delta past the last.
+  EXPECT_TRUE(contains(broken(64, "\x05"), "record 0 of 3"));                      // Negative offset delta.
+  EXPECT_TRUE(contains(broken(61, "\x01"), "record 0 of 3"));                      // Negative length.
+  EXPECT_TRUE(contains(broken(65, "\x7e"), "record 0 of 3"));                      // Key longer than the record.
 }
 
 TEST(Partitioner, HashesLikeTheJavaClient) {

@@ -43,23 +43,21 @@ Result<void> SpaceGuard::check(std::uint64_t bytes) {
   const SteadyTime now = clock_.steady_now();
   if (enough_ && unchecked_bytes_ < kCheckSpaceBytes && now - checked_at_ < kCheckSpaceEvery) return {};
   const auto free = disk_.free_space(options_.folder);
-  enough_ = !free ||
-            free->count() >= options_.reserved_space.count() + bytes;  // A disk that cannot tell is not full.
+  enough_ = !free || free->count() >= options_.reserved_space.count() + bytes;  // A disk that cannot tell is not full.
   if (enough_) {
     unchecked_bytes_ = bytes;
     checked_at_ = now;
     return {};
   }
-  return fail(
-      ErrorCode::kUnavailable,
-      fmt::format("the disk of {} is nearly full: {} MiB are free and {} MiB are kept in reserve. Free some "
-                  "space, or "
-                  "move the folder to a larger disk; writing goes on by itself then",
-                  options_.folder.string(), free->count() >> 20, options_.reserved_space.count() >> 20));
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the disk of {} is nearly full: {} MiB are free and {} MiB are kept in reserve. Free some "
+                          "space, or "
+                          "move the folder to a larger disk; writing goes on by itself then",
+                          options_.folder.string(), free->count() >> 20, options_.reserved_space.count() >> 20));
 }
 
-Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock,
-                     GroupJournal& journal, Publication& publication)
+Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal,
+                     Publication& publication)
     : options_(options),
       clock_(clock),
       journal_(journal),
@@ -70,13 +68,12 @@ Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const 
 Result<void> Committer::admit(std::size_t bytes) {
   if (stopped_) return fail(ErrorCode::kCancelled, "the log is closing");
   if (bytes > options_.max_pending.count())
-    return fail(ErrorCode::kInvalid,
-                fmt::format("one call carries {} bytes, but {} can wait in all; send it in parts", bytes,
-                            options_.max_pending.count()));
+    return fail(ErrorCode::kInvalid, fmt::format("one call carries {} bytes, but {} can wait in all; send it in parts",
+                                                 bytes, options_.max_pending.count()));
   if (admitted_bytes_ + bytes > options_.max_pending.count())
     return fail(ErrorCode::kOverloaded,
-                fmt::format("{} bytes wait to be written, the bound is {}; try again a little later",
-                            admitted_bytes_, options_.max_pending.count()));
+                fmt::format("{} bytes wait to be written, the bound is {}; try again a little later", admitted_bytes_,
+                            options_.max_pending.count()));
   admitted_bytes_ += bytes;
   pending_.bytes += bytes;
   return {};
@@ -125,7 +122,6 @@ void Committer::run(std::stop_token stop) {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      admitted_bytes_ -= std::exchange(taken.bytes, 0);
       wake_.wait(lock, stop, [&] { return !pending_.produces.empty() || !pending_.positions.empty(); });
       if (stop.stop_requested()) return;
       std::swap(taken, pending_);
@@ -136,9 +132,16 @@ void Committer::run(std::stop_token stop) {
   }
 }
 
+// Makes room before the answers: who was answered may send the next call at once and must not be refused for the last.
+void Committer::release(Pending& taken) {
+  const std::scoped_lock lock(mutex_);
+  admitted_bytes_ -= std::exchange(taken.bytes, 0);
+}
+
 void Committer::commit(Pending& taken) {
   const WallTime now = clock_.now();
   if (const auto space = space_.check(taken.bytes); !space) {
+    release(taken);
     for (ProduceRequest& request : taken.produces) {
       for (auto& result : request.results)
         if (result) result = fail(space.error());
@@ -164,6 +167,7 @@ void Committer::commit(Pending& taken) {
     if (work.error) fail_all(work, *work.error);
   }
   if (published) publication_.announce();
+  release(taken);
   for (ProduceRequest& request : taken.produces) request.done(std::move(request.results));
   if (!taken.positions.empty()) commit_positions(taken.positions);
   if (buffer_.capacity() > kKeepBuffer) buffer_ = std::string();
@@ -183,8 +187,7 @@ void Committer::route(ProduceRequest& request) {
   }
 }
 
-void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin,
-                          std::size_t end) {
+void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end) {
   PartitionLog* log = request.topic->partitions[static_cast<std::size_t>(partition.value())].get();
   const auto [at, is_new] = work_of_.try_emplace(log, works_.size());
   if (is_new) works_.push_back({log, partition, {}, std::nullopt, false});

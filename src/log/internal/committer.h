@@ -53,9 +53,8 @@ struct ProduceRequest {
   PartitionId partition = kAnyPartition;
   std::vector<Record> records;
   ProduceDone done;
-  std::vector<Result<Appended>>
-      results;            // One per record; an error here before the commit keeps the record out.
-  std::size_t bytes = 0;  // What it counts against the bound.
+  std::vector<Result<Appended>> results;  // One per record; an error here before the commit keeps the record out.
+  std::size_t bytes = 0;                  // What it counts against the bound.
 };
 
 struct PositionsRequest {
@@ -103,6 +102,7 @@ class Committer final {
   Result<void> admit(std::size_t bytes);
   void run(std::stop_token stop);
   void commit(Pending& taken);
+  void release(Pending& taken);
   void route(ProduceRequest& request);
   void add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end);
   void append(Work& work, WallTime now);
@@ -124,7 +124,7 @@ class Committer final {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   Pending pending_;
-  std::size_t admitted_bytes_ = 0;  // Waiting and being committed.
+  std::size_t admitted_bytes_ = 0;  // Waiting and being written.
   bool stopped_ = false;
   std::jthread thread_;  // Last: it uses all of the above.
 };
