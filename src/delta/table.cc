@@ -19,6 +19,7 @@ namespace pinflow::delta {
 namespace {
 
 using namespace internal;
+namespace fs = std::filesystem;  // The SQL engine opens absolute paths only.
 
 // Each try sees the log's newest end, so losing this often in a row means that something is wrong with the
 // store.
@@ -75,7 +76,7 @@ class DeltaTable final : public Table {
     auto file = written(session, select, scratch);
     // The store took the file, or nobody will.
     std::error_code ignored;
-    if (!file || !*file) std::filesystem::remove(scratch, ignored);
+    if (!file || !*file) fs::remove(scratch, ignored);
     return file;
   }
 
@@ -350,7 +351,7 @@ Result<std::string> select_all(objects::ObjectStore& store, const std::string& n
   std::string files;
   for (const auto& [path, file] : snapshot.files) {
     TRY_ASSIGN(const disk::Path local, store.local_copy(name + "/" + decode_path(path)));
-    files += (files.empty() ? "" : ", ") + sql::quote_text(local.string());
+    files += (files.empty() ? "" : ", ") + sql::quote_text(fs::absolute(local).string());
   }
   // By name, since a column that came later is missing in the older files.
   return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true, hive_partitioning = false)", columns,

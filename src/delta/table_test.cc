@@ -347,6 +347,17 @@ TEST_F(DeltaTable, OfTwoMakersOneWinsAndBothWork) {
   expect_rows(0, 10);
 }
 
+TEST_F(DeltaTable, AStoreMayLieAtARelativePath) {
+  auto store = objects::open_folder_store(*disk_, fs::relative(folder_ / "tables")).value();
+  TableSpec wanted = spec();
+  wanted.checkpoint_interval = 1;
+  auto table = open_table({*store, *engine_, clock_, random_, logger_}, wanted).value();
+  append(*table, 0, 10);
+  const Snapshot snapshot = read_snapshot(*store, *engine_, "pins").value();
+  EXPECT_EQ(ask(select_all(*store, "pins", snapshot).value()).rows.size(), 10U);
+  EXPECT_TRUE(real_store_->describe("pins/_delta_log/_last_checkpoint"));
+}
+
 TEST_F(DeltaTable, ReplaceSwapsAllRows) {
   auto table = open();
   append(*table, 0, 10);

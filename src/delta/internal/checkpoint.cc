@@ -30,8 +30,7 @@ class FlatActions {
   const ColumnBatch& batch() const { return batch_; }
 
  private:
-  void row(std::string_view kind, std::string_view id, std::int64_t number, std::int64_t time,
-           std::string_view stats) {
+  void row(std::string_view kind, std::string_view id, std::int64_t number, std::int64_t time, std::string_view stats) {
     batch_.column(0).append_text(kind);
     batch_.column(1).append_text(id);
     batch_.column(2).append_integer(number);
@@ -111,12 +110,10 @@ bool same_state(const TableState& a, const TableState& b) {
     return x.first == y.first && same_file(x.second, y.second);
   };
   const auto same_removes = [](const auto& x, const auto& y) {
-    return x.first == y.first && x.second.deletion_ms == y.second.deletion_ms &&
-           x.second.size == y.second.size;
+    return x.first == y.first && x.second.deletion_ms == y.second.deletion_ms && x.second.size == y.second.size;
   };
-  return a.protocol == b.protocol && a.metadata == b.metadata &&
-         a.snapshot.transactions == b.snapshot.transactions && a.updated_ms == b.updated_ms &&
-         std::ranges::equal(a.snapshot.files, b.snapshot.files, same_files) &&
+  return a.protocol == b.protocol && a.metadata == b.metadata && a.snapshot.transactions == b.snapshot.transactions &&
+         a.updated_ms == b.updated_ms && std::ranges::equal(a.snapshot.files, b.snapshot.files, same_files) &&
          std::ranges::equal(a.tombstones, b.tombstones, same_removes);
 }
 
@@ -139,9 +136,9 @@ Result<void> write_checkpoint(objects::ObjectStore& store, sql::Engine& engine, 
   TRY(store.put_file(name + "/" + object, scratch));
   TRY_ASSIGN(const TableState read, LogReader(store, engine, name).read_checkpoint(version, 1));
   if (!same_state(state, read)) {
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("checkpoint {} of table {} does not read back as it was written; it is not used",
-                            version, name));
+    return fail(
+        ErrorCode::kCorrupt,
+        fmt::format("checkpoint {} of table {} does not read back as it was written; it is not used", version, name));
   }
   TRY(store.put(name + "/" + std::string(kHintName),
                 format_hint({version, static_cast<std::int64_t>(file->rows), file->bytes,

@@ -1,6 +1,7 @@
 #include "delta/internal/log_reader.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -10,23 +11,20 @@ namespace pinflow::delta::internal {
 
 namespace {
 
-// Actions of a checkpoint come as struct columns; the engine gives each as JSON text, the form that the log
-// has anyway.
+// Actions of a checkpoint come as struct columns; the engine gives each as JSON text, the form that a commit has anyway.
 Result<Commit> read_actions(const sql::ResultTable& table) {
-  Commit actions;
+  std::string lines;
   for (const auto& row : table.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const auto* members = std::get_if<std::string>(&row[i].data);
       if (members == nullptr) continue;
       if (table.columns[i] == "sidecar" || table.columns[i] == "checkpointMetadata") {
-        return fail(ErrorCode::kInvalid,
-                    "the table uses the feature v2Checkpoint, which pinflow cannot read");
+        return fail(ErrorCode::kInvalid, "the table uses the feature v2Checkpoint, which pinflow cannot read");
       }
-      TRY_ASSIGN(auto action, parse_action(table.columns[i], *members));
-      if (action) actions.push_back(*std::move(action));
+      lines += fmt::format("{{\"{}\":{}}}\n", table.columns[i], *members);
     }
   }
-  return actions;
+  return parse_commit(lines);
 }
 
 }  // namespace
@@ -52,17 +50,17 @@ Result<std::vector<Commit>> LogReader::commits_after(Version version) {
 Result<TableState> LogReader::read_checkpoint(Version version, std::int64_t parts) {
   std::string files;
   for (std::int64_t part = 1; part <= parts; ++part) {
-    const std::string name = parts == 1 ? checkpoint_name(version)
-                                        : fmt::format("{}{:020}.checkpoint.{:010}.{:010}.parquet", kLogFolder,
-                                                      version.value(), part, parts);
+    const std::string name =
+        parts == 1 ? checkpoint_name(version)
+                   : fmt::format("{}{:020}.checkpoint.{:010}.{:010}.parquet", kLogFolder, version.value(), part, parts);
     TRY_ASSIGN(const disk::Path local, store_.local_copy(path(name)));
-    files += (files.empty() ? "" : ", ") + sql::quote_text(local.string());
+    files += (files.empty() ? "" : ", ") + sql::quote_text(std::filesystem::absolute(local).string());
   }
   TRY_ASSIGN(const auto session, engine_.connect());
-  auto table = session->query(
-      fmt::format("SELECT COLUMNS('^(protocol|metaData|txn|remove|add|sidecar|checkpointMetadata)$') "
-                  "FROM read_parquet([{}], hive_partitioning = false)",
-                  files));
+  auto table =
+      session->query(fmt::format("SELECT COLUMNS('^(protocol|metaData|txn|remove|add|sidecar|checkpointMetadata)$') "
+                                 "FROM read_parquet([{}], hive_partitioning = false)",
+                                 files));
   if (!table) {
     if (table.error().code == ErrorCode::kInvalid) table.error().code = ErrorCode::kCorrupt;
     return fail(std::move(table.error()).with_context(fmt::format("checkpoint {}", version)));
@@ -115,8 +113,7 @@ Result<TableState> LogReader::replay(TableState state, const std::vector<Version
                   fmt::format("commit {} is missing while {} exists", state.snapshot.version + 1, version));
     }
     TRY_ASSIGN(const auto commit, read_commit(version));
-    if (!commit)
-      return fail(ErrorCode::kCorrupt, fmt::format("commit {} vanished while it was read", version));
+    if (!commit) return fail(ErrorCode::kCorrupt, fmt::format("commit {} vanished while it was read", version));
     TRY(state.apply(version, *commit));
   }
   TRY(state.check_complete());
@@ -153,8 +150,7 @@ Result<TableState> LogReader::load() {
   if (listing.commits.empty() && !first_error && !listing.has_v2_checkpoint) {
     return fail(ErrorCode::kNotFound, fmt::format("no Delta table: {} holds no commits", path(kLogFolder)));
   }
-  if (!listing.commits.empty() && listing.commits.front() == Version(0))
-    return replay(TableState{}, listing.commits);
+  if (!listing.commits.empty() && listing.commits.front() == Version(0)) return replay(TableState{}, listing.commits);
   if (first_error) return fail(*std::move(first_error));
   if (listing.has_v2_checkpoint) {
     return fail(ErrorCode::kInvalid, "the table uses the feature v2Checkpoint, which pinflow cannot read");

@@ -32,8 +32,7 @@ class LogReader {
 
  private:
   struct Listing {
-    std::vector<std::pair<Version, std::int64_t>>
-        checkpoints;  // Complete ones with their parts, oldest first.
+    std::vector<std::pair<Version, std::int64_t>> checkpoints;  // Complete ones with their parts, oldest first.
     std::vector<Version> commits;
     bool has_v2_checkpoint = false;
   };

@@ -55,8 +55,7 @@ std::vector<std::string_view> split(std::string_view words) {
 
 bool is_written(std::string_view type) {
   if (const auto element = inside(type, "array")) return is_written(*element);
-  return type != "timestamp_ntz" &&
-         std::ranges::any_of(kTypes, [&](const auto& known) { return known.first == type; });
+  return type != "timestamp_ntz" && std::ranges::any_of(kTypes, [&](const auto& known) { return known.first == type; });
 }
 
 // As schemaString spells a type that we write.
@@ -75,8 +74,7 @@ Result<std::string> type_words(dom::element type, bool& has_invariants);
 
 Result<std::vector<Field>> read_fields(dom::object structure, bool& has_invariants) {
   dom::array array;
-  if (structure["fields"].get(array) != simdjson::SUCCESS)
-    return fail(ErrorCode::kCorrupt, "a schema without fields");
+  if (structure["fields"].get(array) != simdjson::SUCCESS) return fail(ErrorCode::kCorrupt, "a schema without fields");
   std::vector<Field> fields;
   for (const dom::element element : array) {
     std::string_view name;
@@ -94,8 +92,7 @@ Result<std::vector<Field>> read_fields(dom::object structure, bool& has_invarian
 
 Result<std::string> nested_words(dom::object type, bool& has_invariants) {
   std::string_view kind;
-  if (type["type"].get(kind) != simdjson::SUCCESS)
-    return fail(ErrorCode::kCorrupt, "a nested type without its name");
+  if (type["type"].get(kind) != simdjson::SUCCESS) return fail(ErrorCode::kCorrupt, "a nested type without its name");
   const auto member = [&](std::string_view key) -> Result<std::string> {
     dom::element element;
     if (type[key].get(element) != simdjson::SUCCESS) {
@@ -115,8 +112,7 @@ Result<std::string> nested_words(dom::object type, bool& has_invariants) {
   if (kind == "struct") {
     TRY_ASSIGN(const std::vector<Field> fields, read_fields(type, has_invariants));
     std::string words = "struct<";
-    for (const Field& field : fields)
-      words += (words.ends_with('<') ? "" : ",") + field.name + ":" + field.type;
+    for (const Field& field : fields) words += (words.ends_with('<') ? "" : ",") + field.name + ":" + field.type;
     return words + ">";
   }
   return fail(ErrorCode::kInvalid, fmt::format("the schema has a type {}, which is not known here", kind));
@@ -126,8 +122,7 @@ Result<std::string> type_words(dom::element type, bool& has_invariants) {
   std::string_view word;
   if (type.get(word) == simdjson::SUCCESS) return std::string(word);
   dom::object object;
-  if (type.get(object) != simdjson::SUCCESS)
-    return fail(ErrorCode::kCorrupt, "a schema type that is no type");
+  if (type.get(object) != simdjson::SUCCESS) return fail(ErrorCode::kCorrupt, "a schema type that is no type");
   return nested_words(object, has_invariants);
 }
 
@@ -171,16 +166,13 @@ Result<std::string> format_schema(const std::vector<Field>& fields) {
   json.begin_object().key("type").string("struct").key("fields").begin_array();
   for (const Field& field : fields) {
     if (field.name.empty() || field.name.find_first_of(" ,;{}()\n\t=") != field.name.npos) {
-      return fail(
-          ErrorCode::kInvalid,
-          fmt::format(
-              "column name '{}': Delta readers refuse empty names and those with space , ; {{ }} ( ) = "
-              "tab or line break",
-              field.name));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("column name '{}': Delta readers refuse empty names and those with space , ; {{ }} ( ) = "
+                              "tab or line break",
+                              field.name));
     }
     if (!is_written(field.type)) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("column {}: type {} is not written here", field.name, field.type));
+      return fail(ErrorCode::kInvalid, fmt::format("column {}: type {} is not written here", field.name, field.type));
     }
     json.begin_object().key("name").string(field.name).key("type").raw(type_json(field.type));
     json.key("nullable").boolean(true).key("metadata").begin_object().end_object().end_object();
@@ -193,8 +185,7 @@ Result<std::vector<Field>> parse_schema(std::string_view schema, bool& has_invar
   dom::parser parser;
   dom::object object;
   if (const auto error = parser.parse(schema.data(), schema.size()).get(object)) {
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("the schema is damaged: {}", simdjson::error_message(error)));
+    return fail(ErrorCode::kCorrupt, fmt::format("the schema is damaged: {}", simdjson::error_message(error)));
   }
   return read_fields(object, has_invariants);
 }
@@ -220,8 +211,7 @@ Result<std::string> engine_type(std::string_view delta_type) {
     std::string type = "STRUCT(";
     for (const std::string_view member : split(*members)) {
       const std::size_t colon = member.find(':');
-      if (colon == member.npos)
-        return fail(ErrorCode::kInvalid, fmt::format("type {} cannot be read", delta_type));
+      if (colon == member.npos) return fail(ErrorCode::kInvalid, fmt::format("type {} cannot be read", delta_type));
       TRY_ASSIGN(const std::string inner, engine_type(member.substr(colon + 1)));
       type += (type.ends_with('(') ? "" : ", ") + sql::quote_name(member.substr(0, colon)) + " " + inner;
     }
@@ -239,10 +229,9 @@ Result<void> check_columns(const std::vector<Field>& schema, const std::vector<s
     }
     const sql::ColumnInfo given = i < columns.size() ? columns[i] : sql::ColumnInfo{"nothing", ""};
     if (given == expected) continue;
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("column {} is to be {} {}, the SELECT gives {} {}; name and cast it in the SELECT", i + 1,
-                    expected.name, expected.type, given.name, given.type));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("column {} is to be {} {}, the SELECT gives {} {}; name and cast it in the SELECT", i + 1,
+                            expected.name, expected.type, given.name, given.type));
   }
   return {};
 }
@@ -251,8 +240,7 @@ Result<void> check_readable(const Protocol& protocol, const Metadata& metadata) 
   if (protocol.reader > 3) {
     return fail(refusal(fmt::format("protocol reader version {}", protocol.reader), "read"));
   }
-  if (protocol.reader >= 2 && maps_columns(metadata))
-    return fail(refusal("the feature columnMapping", "read"));
+  if (protocol.reader >= 2 && maps_columns(metadata)) return fail(refusal("the feature columnMapping", "read"));
   for (const std::string& feature : protocol.reader_features) {
     // Harmless to a reader: what they promise concerns writers, or a type that the SQL engine knows.
     if (feature == "columnMapping" || feature == "timestampNtz" || feature == "vacuumProtocolCheck") continue;
@@ -266,8 +254,7 @@ Result<void> check_writable(const Protocol& protocol, const Metadata& metadata) 
   TRY(check_readable(protocol, metadata));
   if (protocol.writer == 7) {
     for (const std::string& feature : protocol.writer_features) {
-      if (feature != "appendOnly" && feature != "invariants")
-        return fail(refusal("the feature " + feature, "write"));
+      if (feature != "appendOnly" && feature != "invariants") return fail(refusal("the feature " + feature, "write"));
     }
   }
   if (protocol.writer > 2) return fail(refusal(writer_duties(protocol.writer), "write"));

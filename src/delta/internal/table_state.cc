@@ -25,8 +25,7 @@ Result<void> TableState::apply(Version version, const Commit& commit) {
     if (const auto* found = std::get_if<Protocol>(&action)) new_protocol = *found;
     if (const auto* found = std::get_if<Metadata>(&action)) new_metadata = *found;
     if (const auto* add = std::get_if<Add>(&action); add != nullptr && add->has_deletion_vector) {
-      return fail(ErrorCode::kInvalid,
-                  "the table uses the feature deletionVectors, which pinflow cannot read");
+      return fail(ErrorCode::kInvalid, "the table uses the feature deletionVectors, which pinflow cannot read");
     }
   }
   if (new_protocol && new_metadata && (new_protocol != protocol || new_metadata != metadata)) {
@@ -64,18 +63,15 @@ Result<void> TableState::apply(Version version, const Commit& commit) {
 
 Result<void> TableState::check_complete() const {
   if (!protocol)
-    return fail(ErrorCode::kCorrupt,
-                "the log holds no protocol action; restore the missing commit or checkpoint");
+    return fail(ErrorCode::kCorrupt, "the log holds no protocol action; restore the missing commit or checkpoint");
   if (!metadata)
-    return fail(ErrorCode::kCorrupt,
-                "the log holds no metaData action; restore the missing commit or checkpoint");
+    return fail(ErrorCode::kCorrupt, "the log holds no metaData action; restore the missing commit or checkpoint");
   return {};
 }
 
 void TableState::expire_tombstones(WallTime horizon) {
-  std::erase_if(tombstones, [&](const auto& entry) {
-    return entry.second.deletion_ms < horizon.time_since_epoch().count();
-  });
+  std::erase_if(tombstones,
+                [&](const auto& entry) { return entry.second.deletion_ms < horizon.time_since_epoch().count(); });
 }
 
 bool is_commit_of(const Commit& commit, std::string_view transaction_id) {

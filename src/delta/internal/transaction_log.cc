@@ -142,8 +142,7 @@ std::string canonical(std::string path) {
   return "/" + (first == path.npos ? std::string() : path.substr(first));
 }
 
-std::int64_t rows_of(const std::string& statistics) {
-  dom::parser parser;
+std::int64_t rows_of(const std::string& statistics, dom::parser& parser) {
   dom::object object;
   if (statistics.empty() || parser.parse(statistics).get(object) != simdjson::SUCCESS) return 0;
   return integer(object, "numRecords").value_or(0);
@@ -152,8 +151,7 @@ std::int64_t rows_of(const std::string& statistics) {
 Result<Action> read_protocol(dom::object object) {
   const auto reader = integer(object, "minReaderVersion");
   const auto writer = integer(object, "minWriterVersion");
-  if (!reader || !writer)
-    return fail(ErrorCode::kCorrupt, "a protocol without minReaderVersion or minWriterVersion");
+  if (!reader || !writer) return fail(ErrorCode::kCorrupt, "a protocol without minReaderVersion or minWriterVersion");
   return Action(Protocol{*reader, *writer, texts(object, "readerFeatures"), texts(object, "writerFeatures")});
 }
 
@@ -172,13 +170,13 @@ Result<Action> read_metadata(dom::object object) {
   return Action(std::move(metadata));
 }
 
-Result<Action> read_add(dom::object object) {
+Result<Action> read_add(dom::object object, dom::parser& statistics_parser) {
   Add add;
   add.file.path = canonical(text(object, "path"));
   add.file.size = static_cast<std::uint64_t>(integer(object, "size").value_or(0));
   add.file.modified = WallTime(std::chrono::milliseconds(integer(object, "modificationTime").value_or(0)));
   add.file.statistics = text(object, "stats");
-  add.file.rows = rows_of(add.file.statistics);
+  add.file.rows = rows_of(add.file.statistics, statistics_parser);
   add.data_change = boolean(object, "dataChange", true);
   dom::object vector;
   add.has_deletion_vector = object["deletionVector"].get(vector) == simdjson::SUCCESS;
@@ -188,8 +186,7 @@ Result<Action> read_add(dom::object object) {
 
 Result<Action> read_remove(dom::object object) {
   Remove remove{canonical(text(object, "path")), integer(object, "deletionTimestamp").value_or(0),
-                boolean(object, "dataChange", true),
-                static_cast<std::uint64_t>(integer(object, "size").value_or(0))};
+                boolean(object, "dataChange", true), static_cast<std::uint64_t>(integer(object, "size").value_or(0))};
   if (remove.path.empty()) return fail(ErrorCode::kCorrupt, "a remove without path");
   return Action(std::move(remove));
 }
@@ -207,14 +204,15 @@ Action read_info(dom::object object) {
                     text(object, "txnId")};
 }
 
-Result<std::optional<Action>> read_action(std::string_view kind, dom::object object) {
+Result<std::optional<Action>> read_action(std::string_view kind, dom::object object, dom::parser& statistics_parser) {
   using Reader = Result<Action> (*)(dom::object);
-  static constexpr std::pair<std::string_view, Reader> kReaders[] = {{"add", read_add},
-                                                                     {"remove", read_remove},
-                                                                     {"txn", read_txn},
-                                                                     {"protocol", read_protocol},
-                                                                     {"metaData", read_metadata}};
+  static constexpr std::pair<std::string_view, Reader> kReaders[] = {
+      {"remove", read_remove}, {"txn", read_txn}, {"protocol", read_protocol}, {"metaData", read_metadata}};
   if (kind == "commitInfo") return read_info(object);
+  if (kind == "add") {
+    TRY_ASSIGN(Action action, read_add(object, statistics_parser));
+    return action;
+  }
   for (const auto& [name, reader] : kReaders) {
     if (name != kind) continue;
     TRY_ASSIGN(Action action, reader(object));
@@ -251,7 +249,8 @@ std::string format_commit(const Commit& commit) {
 
 Result<Commit> parse_commit(std::string_view bytes) {
   Commit commit;
-  dom::parser parser;
+  dom::parser parser;  // One for all lines: its buffers are what costs.
+  dom::parser statistics_parser;
   for (std::size_t line_number = 1; !bytes.empty(); ++line_number) {
     const std::size_t end = std::min(bytes.find('\n'), bytes.size());
     const std::string_view line = bytes.substr(0, end);
@@ -265,21 +264,12 @@ Result<Commit> parse_commit(std::string_view bytes) {
     for (const auto& [kind, element] : object) {
       dom::object members;
       if (element.get(members) != simdjson::SUCCESS) continue;
-      auto action = read_action(kind, members);
+      auto action = read_action(kind, members, statistics_parser);
       if (!action) return fail(std::move(action.error()).with_context(fmt::format("line {}", line_number)));
       if (*action) commit.push_back(**std::move(action));
     }
   }
   return commit;
-}
-
-Result<std::optional<Action>> parse_action(std::string_view kind, std::string_view members) {
-  dom::parser parser;
-  dom::object object;
-  if (const auto error = parser.parse(members.data(), members.size()).get(object)) {
-    return fail(ErrorCode::kCorrupt, fmt::format("a damaged {}: {}", kind, simdjson::error_message(error)));
-  }
-  return read_action(kind, object);
 }
 
 std::string format_hint(const CheckpointHint& hint) {
@@ -297,12 +287,10 @@ Result<CheckpointHint> parse_hint(std::string_view bytes) {
   dom::parser parser;
   dom::object object;
   if (const auto error = parser.parse(bytes.data(), bytes.size()).get(object)) {
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("{} is damaged: {}", kHintName, simdjson::error_message(error)));
+    return fail(ErrorCode::kCorrupt, fmt::format("{} is damaged: {}", kHintName, simdjson::error_message(error)));
   }
   const auto version = integer(object, "version");
-  if (!version || *version < 0)
-    return fail(ErrorCode::kCorrupt, fmt::format("{} names no version", kHintName));
+  if (!version || *version < 0) return fail(ErrorCode::kCorrupt, fmt::format("{} names no version", kHintName));
   return CheckpointHint{Version(*version), integer(object, "size").value_or(0),
                         static_cast<std::uint64_t>(integer(object, "sizeInBytes").value_or(0)),
                         integer(object, "numOfAddFiles").value_or(0)};
@@ -327,8 +315,8 @@ std::optional<LogName> parse_log_name(std::string_view name) {
   if (rest == "parquet") return found;
   // <part, 10 digits>.<parts, 10 digits>.parquet
   const auto part = digits(rest.substr(0, kPartDigits), kPartDigits);
-  if (part && rest.size() == 2 * kPartDigits + std::string_view("..parquet").size() &&
-      rest[kPartDigits] == '.' && rest.ends_with(".parquet")) {
+  if (part && rest.size() == 2 * kPartDigits + std::string_view("..parquet").size() && rest[kPartDigits] == '.' &&
+      rest.ends_with(".parquet")) {
     const auto parts = digits(rest.substr(kPartDigits + 1, kPartDigits), kPartDigits);
     if (!parts) return std::nullopt;
     found.kind = LogName::Kind::kCheckpointPart;

@@ -72,10 +72,6 @@ std::string format_commit(const Commit& commit);
 // Reads a commit file. Actions and members that the protocol may add later are passed over. kCorrupt names
 // the line.
 Result<Commit> parse_commit(std::string_view bytes);
-// Reads one action from the text of its members, as a checkpoint row holds it: `kind` is "add", `members`
-// {"path":...}. Nothing for a kind we do not keep.
-Result<std::optional<Action>> parse_action(std::string_view kind, std::string_view members);
-
 // What _last_checkpoint says.
 struct CheckpointHint {
   Version version{-1};
