@@ -132,6 +132,11 @@ bool is_number(std::string_view text) {
   return at == text.size();
 }
 
+// A value without parts: true, false, null or a number.
+bool is_word(std::string_view token) {
+  return token == "true" || token == "false" || token == "null" || is_number(token);
+}
+
 // UTF-16 halves that an escape smuggled into otherwise checked UTF-8: ED A0..BF xx.
 bool has_surrogate(std::string_view text) {
   const char* at = text.data();
@@ -297,9 +302,7 @@ Fault RawBatch::Parser::skip(ondemand::value value, int depth) {
       return Fault::kNone;
     }
     default: {
-      token = trim(token);
-      const bool known = token == "true" || token == "false" || token == "null" || is_number(token);
-      return known ? Fault::kNone : Fault::kNotJson;
+      return is_word(trim(token)) ? Fault::kNone : Fault::kNotJson;
     }
   }
 }
@@ -425,7 +428,8 @@ Refusal RawBatch::Parser::read_level(std::string_view json, std::size_t level, s
   ondemand::json_type type;
   if (document.type().get(type)) return {Fault::kNotJson};
   if (type == ondemand::json_type::string) return unwrap_string(document, inner);
-  if (type != ondemand::json_type::object) return {Fault::kNotObject};
+  if (type == ondemand::json_type::array) return {Fault::kNotObject};
+  if (type != ondemand::json_type::object) return {is_word(trim(json)) ? Fault::kNotObject : Fault::kNotJson};
   ondemand::object object;
   if (document.get_object().get(object)) return {Fault::kNotJson};
   bool has_records = false;

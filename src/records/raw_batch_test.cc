@@ -187,6 +187,8 @@ TEST_F(RawBatchTest, SaysWhyARecordCannotBeARow) {
       {Kind::kUser, "5", "the record is not an object"},
       {Kind::kUser, R"([{"ind":1}])", "the record is not an object"},
       {Kind::kUser, R"("just text")", not_json},
+      {Kind::kUser, "nonsense", not_json},
+      {Kind::kUser, "5 6", not_json},
       {Kind::kUser, R"("[]")", "the record is not an object"},
       {Kind::kUser, "{}", "member 'ind' is missing"},
       {Kind::kPin, R"({"title":"t"})", "member 'index' is missing"},
