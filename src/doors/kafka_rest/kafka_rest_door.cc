@@ -253,9 +253,12 @@ Refusal KafkaRestDoor::missing_topic(const std::string& name, int code, std::str
   std::vector<std::string> known;
   for (const auto& topic : log_.topics()) known.push_back(topic.name);
   const auto near = nearest(name, known);
+  // Every topic is a stream, so the streams door makes it; this holds in whatever way this server was started.
   return {404, code,
-          fmt::format("{} There is no topic '{}'{} To make it: {} {}", words, name,
-                      near ? fmt::format("; did you mean '{}'?", *near) : ".", options_.create_command, name)};
+          fmt::format(
+              "{} There is no topic '{}'{} To make it: POST /streams/{} with the body {{\"ShardCount\":1}}, or turn "
+              "auto_create_topics on.",
+              words, name, near ? fmt::format("; did you mean '{}'?", *near) : ".", name)};
 }
 
 }  // namespace pinflow::doors::kafka_rest

@@ -13,7 +13,6 @@ namespace pinflow::doors::kafka_rest {
 struct KafkaRestOptions {
   bool auto_create_topics = false;  // Off: a misspelt topic is an error, not a new topic.
   std::int32_t auto_create_partitions = 1;
-  std::string create_command = "pinflow topic create";  // Named where a topic is missing; the topic follows.
 };
 
 // The producer's half of the Confluent REST Proxy API v2 over a log: topics, their partitions, and producing with JSON and

@@ -162,7 +162,7 @@ TEST_F(KafkaRestTest, AsksForSchemasOfTheFormatsThatNeedThem) {
 TEST_F(KafkaRestTest, SaysAtOnceThatATopicIsMissing) {
   expect_refused(
       post(R"({"records":[{"value":1}]})", kJson, "/topics/id.pim"), 404, 40401,
-      "Topic not found. There is no topic 'id.pim'; did you mean 'id.pin'? To make it: pinflow topic create id.pim");
+      "Topic not found. There is no topic 'id.pim'; did you mean 'id.pin'? To make it: POST /streams/id.pim with");
   expect_refused(post("x", kJson, "/topics/a b"), 404, 40401, "'a b' is not a valid topic name");
   expect_refused(ask("GET", "/topics/nope"), 404, 40403, "This server does not host this topic-partition.");
   expect_refused(post(R"({"records":[{"value":1}]})", kJson, "/topics/id.pin/partitions/3"), 404, 40402,
@@ -237,7 +237,7 @@ TEST(KafkaRestAutoCreate, MakesTheTopicThatARecordIsSentTo) {
   FakeLog log;
   Worker worker(4);
   http::Router router;
-  KafkaRestDoor door(log, worker, {.auto_create_topics = true, .auto_create_partitions = 2, .create_command = ""});
+  KafkaRestDoor door(log, worker, {.auto_create_topics = true, .auto_create_partitions = 2});
   door.add_routes(router);
   const auto post = [&](std::string topic, std::string body) {
     http::Request request;
