@@ -91,8 +91,7 @@ struct FetchedPartition {
   TopicPartition partition;
   Offset high_watermark;
   std::vector<StoredRecord> records;  // In order of offset. Offsets may have gaps (compaction).
-  std::optional<Error>
-      error;  // kNotFound: no such partition. kInvalid: offset out of range. kCorrupt: damage.
+  std::optional<Error> error;         // kNotFound: no such partition. kInvalid: offset out of range. kCorrupt: damage.
 };
 
 struct GroupOffset {
@@ -100,7 +99,7 @@ struct GroupOffset {
   Offset offset;  // The next one to read.
 };
 
-// Called once, from any thread of the log's; must not block. One entry per record in the order they were
+// Called once, from a thread of the log's, or within produce() when refused at once; must not block. One entry per record in the order they were
 // given; a success means that the record is as durable as the log's level says (docs/acknowledgement.md).
 using ProduceDone = std::move_only_function<void(std::vector<Result<Appended>>)>;
 
