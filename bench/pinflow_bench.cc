@@ -37,7 +37,7 @@ constexpr std::string_view kUsage =
   --only NAMES       of: start,posting,stream,batch,freshness,ranking
   --runs N           runs of each measurement, 1 to 20 (default 3)
   --json FILE        write all figures there too
-  --folder DIR       where to make data folders (default: the current one); it decides which disk is measured
+  --folder DIR       where to make data folders (default: beside this program); it decides which disk is measured
 
 Exit codes: 0 done, 1 a measurement failed or its outcome was wrong, 2 usage.
 )";
@@ -46,7 +46,7 @@ struct Options {
   Plan plan;
   std::string only;
   std::string json;
-  std::string folder = ".";
+  std::string folder;
 };
 
 bool known_scenarios(std::string_view names) {
@@ -64,7 +64,9 @@ bool chosen(std::string_view only, std::string_view name) {
 
 std::optional<Options> read_options(int argc, char** argv) {
   Options options;
-  options.plan.program = std::filesystem::path(argv[0]).parent_path() / ".." / "pinflow";
+  const std::filesystem::path own_folder = std::filesystem::absolute(argv[0]).parent_path();
+  options.plan.program = own_folder / ".." / "pinflow";
+  options.folder = own_folder.string();
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--small") {

@@ -43,8 +43,8 @@ Result<Order> parse_order(std::string_view text) {
               fmt::format("by says what to order by: popularity, activity or followers, not '{}'", text));
 }
 
-Response too_busy() {
-  Response response = Response::failure(503, 50301, "too many questions about live profiles wait already; try again");
+Response unavailable(std::string_view why) {
+  Response response = Response::failure(503, 50301, why);
   response.headers.set("Retry-After", "1");
   return response;
 }
@@ -140,7 +140,7 @@ LiveRoutes::~LiveRoutes() {
   thread_.request_stop();
   thread_.join();
   // No handler runs any more, but one may have asked while the thread ended.
-  for (Question& question : waiting_) question.respond(too_busy());
+  for (Question& question : waiting_) question.respond(unavailable("the server stops; ask again when it is back"));
 }
 
 void LiveRoutes::add_to(http::Router& router) {
@@ -167,7 +167,7 @@ void LiveRoutes::ask(Query query, Responder respond) {
       return;
     }
   }
-  respond(too_busy());
+  respond(unavailable("too many questions about live profiles wait already; try again"));
 }
 
 void LiveRoutes::run(const std::stop_token& stop) {
