@@ -24,7 +24,8 @@ struct Environment {
   std::string program;             // As the user typed it, for hints.
 
   const config::Config& config() const { return settings.config; }
-  disk::Path folder(std::string_view part) const { return config().data.folder / part; }
+  // A part of the data folder, absolute: the SQL engine takes no other paths.
+  disk::Path folder(std::string_view part) const { return std::filesystem::absolute(config().data.folder) / part; }
 };
 
 // Exit codes, as documented in docs/command-line.md.

@@ -24,6 +24,7 @@ Result<std::unique_ptr<Stores>> open_stores(Environment& environment, bool creat
   const disk::Path spill = environment.folder("state") / "spill";
   TRY(environment.disk->create_folders(spill));
   engine.temporary = spill;
+  engine.folders = {environment.folder("tables")};
   TRY_ASSIGN(stores->engine, sql::open_engine(engine));
   const auto& folder = config.sql.statements;
   TRY_ASSIGN(stores->statements, sql::Statements::load(folder.empty() ? std::nullopt : std::optional(folder)));

@@ -48,7 +48,7 @@ struct Config {
     std::chrono::milliseconds rotate_interval{5'000};
   } sink;
   struct {
-    std::chrono::milliseconds commit_interval{200};
+    std::chrono::milliseconds commit_interval{500};
     std::int64_t max_batch_records = 50'000;
     std::int64_t checkpoint_interval = 100;
   } stream;
