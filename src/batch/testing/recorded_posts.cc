@@ -74,8 +74,8 @@ std::vector<internal::Slice> slices_of(const std::vector<Post>& posts, std::int6
     std::int64_t offset = first_offset;
     for (const Post& post : posts) {
       if (!has(kind, post)) continue;
-      const auto added = slice.rows->add(json_of(kind, post),
-                                         {.topic = "t", .partition = 0, .offset = offset++, .arrived = {}});
+      const auto added =
+          slice.rows->add(json_of(kind, post), {.topic = "t", .partition = 0, .offset = offset++, .arrived = {}});
       CHECK(added.has_value(), "a test's own record is good");
     }
   }

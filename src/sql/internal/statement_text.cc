@@ -25,9 +25,8 @@ Result<std::vector<std::string>> split_columns(std::string_view list, int line) 
     const std::size_t comma = list.find(',');
     const std::string_view column = trimmed(list.substr(0, comma));
     if (column.empty() || !std::ranges::all_of(column, is_word)) {
-      return fail(
-          ErrorCode::kInvalid,
-          fmt::format("line {}: \"{}\" is no column name; write `-- columns: a, b, c`", line, column));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("line {}: \"{}\" is no column name; write `-- columns: a, b, c`", line, column));
     }
     if (std::ranges::find(columns, column) != columns.end()) {
       return fail(ErrorCode::kInvalid, fmt::format("line {}: column {} is given twice", line, column));
@@ -68,10 +67,9 @@ Result<Entry> parse_entry(std::string_view content, int line) {
   if (entry.key != "name" && entry.key != "description" && entry.key != "columns") {
     return fail(
         ErrorCode::kInvalid,
-        fmt::format(
-            "line {}: expected `-- name: ...`, `-- description: ...` or `-- columns: ...`, found `--{}`; "
-            "other comments go below an empty line",
-            line, content));
+        fmt::format("line {}: expected `-- name: ...`, `-- description: ...` or `-- columns: ...`, found `--{}`; "
+                    "other comments go below an empty line",
+                    line, content));
   }
   entry.value = trimmed(content.substr(colon + 1));
   entry.line = line;
@@ -165,8 +163,7 @@ Result<FrontComment> parse_front_comment(std::string_view file) {
   }
   for (const Entry& entry : entries) TRY(fill(comment, entry));
   if (comment.description.empty()) {
-    return fail(ErrorCode::kInvalid,
-                "line 1: the file does not begin with a comment that has `-- description: ...`");
+    return fail(ErrorCode::kInvalid, "line 1: the file does not begin with a comment that has `-- description: ...`");
   }
   return comment;
 }
@@ -177,17 +174,15 @@ Result<std::string> single_select(std::string_view text) {
   while (word_at < text.size() && (text[word_at] == '(' || is_blank(text[word_at]))) ++word_at;
   const std::string word = first_word(text.substr(word_at));
   if (word != "SELECT" && word != "WITH") {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("line {}: expected one SELECT (or WITH ... SELECT), found {}",
-                            line_of(text, word_at), word.empty() ? "no statement" : word));
+    return fail(ErrorCode::kInvalid, fmt::format("line {}: expected one SELECT (or WITH ... SELECT), found {}",
+                                                 line_of(text, word_at), word.empty() ? "no statement" : word));
   }
   std::size_t at = begin;
   while (at < text.size() && text[at] != ';') at = std::max(at + 1, skip_opaque(text, at));
   const std::size_t next = at < text.size() ? skip_blank(text, at + 1) : text.size();
   if (next < text.size()) {
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("line {}: a second statement begins here; a file holds one SELECT", line_of(text, next)));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("line {}: a second statement begins here; a file holds one SELECT", line_of(text, next)));
   }
   std::string statement(text.substr(begin, at - begin));
   while (!statement.empty() && is_blank(statement.back())) statement.pop_back();
