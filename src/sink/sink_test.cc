@@ -1,8 +1,13 @@
 #include "sink/sink.h"
 
+#include <latch>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "disk/memory_disk.h"
+#include "log/embedded_log.h"
+#include "objects/folder_store.h"
 #include "sink/testing/faults.h"
 #include "sink/testing/memory_log.h"
 #include "sink/testing/memory_store.h"
@@ -82,6 +87,30 @@ TEST_F(RunningSink, FlushCanBeStopped) {
   const auto flushed = sink.flush(1h, stop.get_token());
   ASSERT_FALSE(flushed);
   EXPECT_EQ(flushed.error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(RunningSink, GoesOnWithTheEmbeddedLogAndAFolderAfterARestart) {
+  disk::MemoryDisk disk;
+  const auto store = std::move(*objects::open_folder_store(disk, "/objects"));
+  for (std::size_t round = 1; round <= 3; ++round) {
+    const auto log = std::move(*log::open_embedded_log({.folder = "/log"}, disk, clock_, logger_));
+    if (round == 1) {
+      ASSERT_TRUE(log->create_topic({kPin.topic, 1, {}}));
+    }
+    Sink sink(options_, *log, *store, clock_, logger_);
+    std::latch answered(30);
+    for (int i = 0; i < 30; ++i) {
+      log->produce(kPin.topic, kPin.partition, {{{}, fmt::format("{}", i), {}, {}}}, [&](const auto& results) {
+        EXPECT_TRUE(results[0]);
+        answered.count_down();
+      });
+    }
+    answered.wait();
+    const auto flushed = sink.flush(30s, {});
+    ASSERT_TRUE(flushed) << flushed.error().message;
+    EXPECT_EQ(testing::sunk_values(*store, kPin).size(), 30 * round);
+    EXPECT_EQ(sink.status().records, 30u);
+  }
 }
 
 TEST_F(RunningSink, SleepsWhenNothingComes) {

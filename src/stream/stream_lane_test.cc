@@ -1,7 +1,9 @@
 #include "stream/stream_lane.h"
 
 #include <fstream>
+#include <latch>
 
+#include "log/embedded_log.h"
 #include "stream/lane_fixture.h"
 
 namespace pinflow::stream {
@@ -64,6 +66,32 @@ TEST_F(RunningLane, OneBrokenKindStopsNoOther) {
   EXPECT_NE(statuses[0].error.find("nothing_such"), std::string::npos) << statuses[0].error;
   EXPECT_EQ(places("pinterest_geo_table").size(), 5u);
   EXPECT_EQ(places("pinterest_user_table").size(), 5u);
+}
+
+TEST_F(RunningLane, GoesOnWithTheEmbeddedLogAfterARestartOfBoth) {
+  for (int round = 1; round <= 3; ++round) {
+    auto log = log::open_embedded_log({.folder = folder_ / "log"}, *disk_, clock_, logger_);
+    ASSERT_TRUE(log) << log.error().message;
+    const std::string stream = options_.names.stream(records::Kind::kGeo);
+    if (round == 1) {
+      ASSERT_TRUE((*log)->create_topic({stream, 2, {}}));
+    }
+    StreamLane lane(options_, {**log, *store_, *engine_, statements_, clock_, logger_}, random_);
+    std::latch answered(20);
+    for (int i = 0; i < 20; ++i) {
+      (*log)->produce(stream, log::PartitionId(i % 2), {{{}, fmt::format(R"({{"ind":{}}})", i), {}, {}}},
+                      [&](const auto& results) {
+                        EXPECT_TRUE(results[0]);
+                        answered.count_down();
+                      });
+    }
+    answered.wait();
+    const auto waited = lane.wait_until_caught_up(30s, {});
+    ASSERT_TRUE(waited) << waited.error().message;
+    EXPECT_EQ(rows("pinterest_geo_table", "SELECT DISTINCT source_partition, source_offset FROM t").size(),
+              20u * static_cast<unsigned>(round));
+    EXPECT_EQ(places("pinterest_geo_table").size(), 20u * static_cast<unsigned>(round));
+  }
 }
 
 TEST_F(RunningLane, TwoLanesAtOnceDoubleNothing) {
