@@ -33,11 +33,16 @@ Rows rows_of(const sql::ResultTable& table) {
 
 class Questions : public ::testing::Test {
  protected:
-  Questions() : engine_(sql::open_engine({}).value()), statements_(sql::Statements::load(std::nullopt).value()) {
-    restart();
+  Questions() : statements_(sql::Statements::load(std::nullopt).value()) { restart(); }
+  static void SetUpTestSuite() { engine() = sql::open_engine({}).value(); }
+  static void TearDownTestSuite() { engine().reset(); }
+  // One for all tests: tables are of sessions.
+  static std::unique_ptr<sql::Engine>& engine() {
+    static std::unique_ptr<sql::Engine> engine;
+    return engine;
   }
 
-  void restart() { workspace_ = internal::Workspace::open(*engine_, statements_).value(); }
+  void restart() { workspace_ = internal::Workspace::open(*engine(), statements_).value(); }
   void add(const std::vector<Post>& posts, std::int64_t first_offset = 0) {
     for (const internal::Slice& slice : testing::slices_of(posts, first_offset)) {
       const auto added = workspace_->add_slice(slice);
@@ -71,7 +76,6 @@ class Questions : public ::testing::Test {
   }
   Rows query(const std::string& text) { return rows_of(workspace_->session().query(text).value()); }
 
-  std::unique_ptr<sql::Engine> engine_;
   sql::Statements statements_;
   std::unique_ptr<internal::Workspace> workspace_;
 };
