@@ -288,8 +288,13 @@ Result<EmulatorReport> emulate(Source& source, const EmulatorOptions& options, c
   const bool paced = !options.burst && !options.rate;
   const Order order = options.order.value_or(options.burst ? Order::kInOrder : Order::kDraws);
   const std::size_t connections = paced ? 1 : static_cast<std::size_t>(options.connections);
-  // Posts at their pace are few: read few ahead, so that the first comes at once.
-  internal::PostSequence posts(source, order, options.seed, paced ? 64 : 1'024);
+  // Posts at their pace are few: read few ahead, so that the first comes at once. Draws cost the source a search each slice. The
+  // shuffled order depends on the size of slices, so that one is always the same.
+  std::size_t slice = paced && order != Order::kShuffled ? 64 : 1'024;
+  if (order == Order::kDraws && !paced) {
+    slice = static_cast<std::size_t>(std::clamp<std::int64_t>(options.limit.value_or(8'192), 1, 8'192));
+  }
+  internal::PostSequence posts(source, order, options.seed, slice);
   Tally tally(options, clock, total_of(source, order, options.limit));
   BoundedQueue<Post> queue(2 * connections);  // When full, the source is read no further.
 

@@ -116,6 +116,11 @@ Result<std::unique_ptr<Source>> open_source(const std::string& location) {
 Result<SourceExtent> create_source(const std::string& location, const records::SyntheticOptions& synthetic,
                                    const FillOptions& options) {
   constexpr std::size_t kSlice = 16'384;
+  constexpr std::int64_t kMostPosts = 1'000'000'000;
+  if (synthetic.posts < 0 || synthetic.posts > kMostPosts) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} posts cannot be made; choose between 0 and {}", synthetic.posts, kMostPosts));
+  }
   TRY_ASSIGN(auto store, internal::open_empty_store(location, options.replace));
   records::SyntheticPosts posts(synthetic);
   std::int64_t made = 0;

@@ -141,6 +141,14 @@ TEST_F(SourceTest, SaysHowToMakeWhatIsMissing) {
   EXPECT_THAT(no_table.error().message, HasSubstr("geolocation_data"));
 }
 
+TEST_F(SourceTest, RefusesNumbersOfPostsThatCannotBeMade) {
+  for (const std::int64_t posts : {std::int64_t{-1}, std::int64_t{1} << 40}) {
+    const auto made = create_source(location, {.seed = 1, .posts = posts}, {});
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::kInvalid);
+  }
+}
+
 TEST_F(SourceTest, OpensAnEmptySource) {
   create(0);
   const auto source = open();

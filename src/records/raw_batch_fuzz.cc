@@ -20,8 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!added) continue;
     const auto error = whole.parse(text.data(), text.size()).error();
     // The whole reader also refuses numbers beyond its types, which are JSON all the same.
-    CHECK(error == simdjson::SUCCESS || error == simdjson::NUMBER_ERROR || error == simdjson::BIGINT_ERROR,
-          "a row was made of what is not JSON");
+    CHECK(error == simdjson::SUCCESS || error == simdjson::NUMBER_ERROR, "a row was made of what is not JSON");
     std::string json;
     records::append_json_record(json, batch->batch(), 0);
     records::RawBatch again(batch->kind());
