@@ -91,6 +91,7 @@ void post_broken(const RunningPinflow& pinflow) {
                      fmt::format(R"({{"records":[{{"value":{}}}]}})", value))
                     .status,
                 200);
+      if (value == "null") continue;  // Kinesis has no record without data, so the door refuses it.
       EXPECT_EQ(send(pinflow, "PUT", "/streams/" + names.stream(kind) + "/record", "application/json",
                      fmt::format(R"({{"StreamName":"x","Data":{},"PartitionKey":"k"}})", value))
                     .status,
@@ -132,7 +133,7 @@ TEST(PostingTwiceInAnotherOrderWithBrokenRecords, ChangesNoAnswer) {
 
   StoredData stored(twice);
   const auto broken = static_cast<std::int64_t>(2 * 3 * broken_values().size());
-  EXPECT_EQ(stored.count("SELECT count(*) FROM {dead_letters}"), broken);
+  EXPECT_EQ(stored.count("SELECT count(*) FROM {dead_letters}"), broken - 2 * 3);
   EXPECT_EQ(stored.count("SELECT count(*) FROM {batch_dead_letters}"), broken);
   EXPECT_EQ(stored.count("SELECT count(*) FROM {batch_pin}"), 1500);
   // The streamed tables keep every record; the latest of each post are the same rows.
@@ -188,9 +189,9 @@ TEST_F(BadInput, TakenPortIsNamed) {
 }
 
 TEST_F(BadInput, DataFolderThatCannotBeWrittenIsNamed) {
-  const Finished finished = run_pinflow({"up", "--data", "/proc/pinflow", "--set", "http.port=0"});
+  const Finished finished = run_pinflow({"up", "--data", "/sys/pinflow", "--set", "http.port=0"});
   EXPECT_EQ(finished.exit_code, 5) << finished.err;
-  EXPECT_THAT(finished.err, HasSubstr("/proc/pinflow"));
+  EXPECT_THAT(finished.err, HasSubstr("/sys/pinflow"));
 }
 
 TEST_F(BadInput, NearlyFullDiskRefusesPostsAndKeepsWhatWasTaken) {

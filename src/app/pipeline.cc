@@ -159,7 +159,11 @@ class OneProcess final : public Pipeline {
     doors_ = std::make_unique<doors::DoorSet>(*log_, environment_.clock, Random(entropy_seed()), options);
     add_readiness_checks(doors_->health());
     live_routes_->add_to(doors_->router());
-    TRY_ASSIGN(server_, http::start_server(server_options(config), *doors_, logger()));
+    auto server = http::start_server(server_options(config), *doors_, logger());
+    if (!server) {
+      return fail(server.error().code, fmt::format("{}: --set http.port=8083, say", server.error().message));
+    }
+    server_ = std::move(*server);
     return {};
   }
 

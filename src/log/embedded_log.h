@@ -21,12 +21,10 @@ struct EmbeddedLogOptions {
   Durability durability = Durability::kPower;
   ByteCount segment_size{std::uint64_t{256} << 20};   // A segment past this is closed and a new one begun.
   ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers of one record.
-  ByteCount max_pending{std::uint64_t{64}
-                        << 20};  // Waiting for the committer; past it produce answers kOverloaded.
-  ByteCount reserved_space{std::uint64_t{256}
-                           << 20};  // Produce is refused (kUnavailable) when less is free on the disk.
-  bool read_only =
-      false;  // Takes no lock and changes nothing; for looking at a log that another process writes.
+  ByteCount max_pending{std::uint64_t{64} << 20};     // Waiting for the committer; past it produce answers kOverloaded.
+  ByteCount reserved_space{std::uint64_t{256} << 20};  // With less free on the disk, produce is refused (kUnavailable).
+  std::size_t sync_threads = 4;  // Files of one commit that are synced at the same time; 1: one after the other.
+  bool read_only = false;        // Takes no lock and changes nothing; for looking at a log that another process writes.
 };
 
 // What opening found and did.
@@ -47,7 +45,7 @@ class EmbeddedLog : public Log {
 
 // Opens or makes the log in a folder: takes its lock, recovers torn tails. kConflict: another process holds
 // it.
-Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk,
-                                                       const Clock& clock, Logger& logger);
+Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock,
+                                                       Logger& logger);
 
 }  // namespace pinflow::log

@@ -20,6 +20,7 @@ class LogFixture : public testing::Test {
   LogFixture() {
     options_.folder = "/log";
     options_.reserved_space = ByteCount(0);
+    options_.sync_threads = 1;  // A seed gives the same operations in the same order.
   }
 
   // Closes the log, if it is open, and opens it again.
@@ -42,13 +43,11 @@ class LogFixture : public testing::Test {
 
   static Record text(std::string value) { return {std::nullopt, std::move(value), {}, std::nullopt}; }
 
-  std::future<std::vector<Result<Appended>>> produce_later(const std::string& topic,
-                                                           std::vector<Record> records,
+  std::future<std::vector<Result<Appended>>> produce_later(const std::string& topic, std::vector<Record> records,
                                                            PartitionId partition = PartitionId(0)) {
     auto promise = std::make_shared<std::promise<std::vector<Result<Appended>>>>();
-    log_->produce(topic, partition, std::move(records), [promise](std::vector<Result<Appended>> results) {
-      promise->set_value(std::move(results));
-    });
+    log_->produce(topic, partition, std::move(records),
+                  [promise](std::vector<Result<Appended>> results) { promise->set_value(std::move(results)); });
     return promise->get_future();
   }
   std::vector<Result<Appended>> produce(const std::string& topic, std::vector<Record> records,

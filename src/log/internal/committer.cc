@@ -63,6 +63,7 @@ Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const 
       journal_(journal),
       publication_(publication),
       space_(options_, disk, clock),
+      syncs_(options.sync_threads),
       thread_([this](std::stop_token stop) { run(stop); }) {}
 
 Result<void> Committer::admit(std::size_t bytes) {
@@ -154,15 +155,12 @@ void Committer::commit(Pending& taken) {
   work_of_.clear();
   for (ProduceRequest& request : taken.produces) route(request);
   for (Work& work : works_) append(work, now);
+  sync_appended();
   bool published = false;
   for (Work& work : works_) {
-    if (work.appended) {
-      if (auto synced = work.partition->sync(); !synced) {
-        work.error = synced.error();
-      } else {
-        work.partition->publish();
-        published = true;
-      }
+    if (work.appended && !work.error) {
+      work.partition->publish();
+      published = true;
     }
     if (work.error) fail_all(work, *work.error);
   }
@@ -171,6 +169,16 @@ void Committer::commit(Pending& taken) {
   for (ProduceRequest& request : taken.produces) request.done(std::move(request.results));
   if (!taken.positions.empty()) commit_positions(taken.positions);
   if (buffer_.capacity() > kKeepBuffer) buffer_ = std::string();
+}
+
+void Committer::sync_appended() {
+  to_sync_.clear();
+  for (Work& work : works_) {
+    if (work.appended) to_sync_.push_back(&work);
+  }
+  syncs_.run(to_sync_.size(), [this](std::size_t i) {
+    if (auto synced = to_sync_[i]->partition->sync(); !synced) to_sync_[i]->error = synced.error();
+  });
 }
 
 // Decides on the partition of each record. Neighbours that go to the same one stay together.

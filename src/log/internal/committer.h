@@ -13,6 +13,7 @@
 #include "base/logger.h"
 #include "log/embedded_log.h"
 #include "log/internal/group_journal.h"
+#include "log/internal/sync_team.h"
 #include "log/internal/topic_table.h"
 
 namespace pinflow::log {
@@ -106,6 +107,7 @@ class Committer final {
   void route(ProduceRequest& request);
   void add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end);
   void append(Work& work, WallTime now);
+  void sync_appended();
   void commit_positions(std::vector<PositionsRequest>& requests);
   void fail_all(Work& work, const Error& error);
 
@@ -114,9 +116,11 @@ class Committer final {
   GroupJournal& journal_;
   Publication& publication_;
   SpaceGuard space_;
+  SyncTeam syncs_;
 
   // The commit at work; the thread's own. Kept to use their storage again.
   std::vector<Work> works_;
+  std::vector<Work*> to_sync_;
   std::unordered_map<PartitionLog*, std::size_t> work_of_;
   std::string buffer_;
   std::vector<IndexEntry> marks_;
