@@ -241,6 +241,31 @@ TEST_F(PinLane, TwinsInAnyOrderDoubleNothing) {
   expect_all_once();
 }
 
+TEST_F(PinLane, GathersUntilTheNextCommitIsDueUnlessABatchIsFull) {
+  options_.commit_interval = 60ms;
+  options_.max_batch_records = 5;
+  start();
+  append(1);
+  turn();
+  append(1);
+  const SystemClock real;
+  const SteadyTime begin = real.steady_now();
+  lane_->prepare();
+  lane_->fetch({});
+  lane_->commit();
+  EXPECT_GE(real.steady_now() - begin, 60ms);
+  EXPECT_EQ(lane_->status().commits, 2u);
+
+  options_.commit_interval = 1h;
+  start();
+  append(12);
+  turn();
+  lane_->prepare();
+  lane_->fetch({});  // Would wait for an hour.
+  lane_->commit();
+  EXPECT_EQ(lane_->status().records, 10u);
+}
+
 TEST_F(PinLane, LatestPerIndTakesTheLastOfRepeats) {
   for (const char* text :
        {R"({"index":1,"category":"old"})", R"({"index":2,"category":"only"})", R"({"index":1,"category":"new"})"}) {

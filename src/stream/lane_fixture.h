@@ -20,7 +20,7 @@ namespace pinflow::stream {
 
 // A log in memory, and tables in a temporary folder with an engine to look at them.
 class LaneFixture : public ::testing::Test {
- protected:
+ public:
   LaneFixture() {
     std::string name = (std::filesystem::temp_directory_path() / "pinflow_stream_XXXXXX").string();
     CHECK(mkdtemp(name.data()) != nullptr, "the temporary folder can be made");
@@ -35,6 +35,7 @@ class LaneFixture : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+ protected:
   void make_topic(const std::string& name, std::int32_t partitions = 1) {
     ASSERT_TRUE(log_.create_topic({name, partitions, {}}));
   }
