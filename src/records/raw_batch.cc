@@ -137,17 +137,6 @@ bool is_word(std::string_view token) {
   return token == "true" || token == "false" || token == "null" || is_number(token);
 }
 
-// UTF-16 halves that an escape smuggled into otherwise checked UTF-8: ED A0..BF xx.
-bool has_surrogate(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while ((at = static_cast<const char*>(std::memchr(at, 0xed, static_cast<std::size_t>(end - at)))) != nullptr) {
-    if (end - at > 1 && static_cast<unsigned char>(at[1]) >= 0xa0) return true;
-    ++at;
-  }
-  return false;
-}
-
 // Reads the spelling of a number as a whole one. 28.0 is whole; past 2^53 a double no longer says which
 // integer it means.
 Fault read_integer(std::string_view text, ColumnType type, std::int64_t& value) {
@@ -268,7 +257,7 @@ Fault RawBatch::Parser::read_text(ondemand::value& value, const char* quote, std
     // Moves the reader behind the string without copying it.
     return value.get_raw_json_string().error() ? Fault::kNotJson : Fault::kNone;
   }
-  if (value.get_string().get(text) || has_surrogate(text)) return Fault::kBadEscape;
+  if (value.get_string().get(text)) return Fault::kBadEscape;
   return Fault::kNone;
 }
 
@@ -296,7 +285,7 @@ Fault RawBatch::Parser::skip(ondemand::value value, int depth) {
       for (auto member : object) {
         if (member.error()) return Fault::kNotJson;
         std::string_view key;
-        if (member.unescaped_key().get(key) || has_surrogate(key)) return Fault::kBadEscape;
+        if (member.unescaped_key().get(key)) return Fault::kBadEscape;
         if (const Fault fault = skip(member.value(), depth + 1); fault != Fault::kNone) return fault;
       }
       return Fault::kNone;
@@ -357,7 +346,7 @@ Refusal RawBatch::Parser::read_members(ondemand::object object, bool& has_record
     std::string_view key;
     if (const auto plain = plain_string(field.key().raw() - 1, content_end)) {
       key = *plain;
-    } else if (field.unescaped_key().get(key) || has_surrogate(key)) {
+    } else if (field.unescaped_key().get(key)) {
       return {Fault::kBadEscape};
     }
     const std::size_t column = find(key, expected);
@@ -380,7 +369,7 @@ Refusal RawBatch::Parser::read_members(ondemand::object object, bool& has_record
 
 Refusal RawBatch::Parser::unwrap_string(ondemand::document& document, std::optional<std::string_view>& inner) {
   std::string_view text;
-  if (document.get_string().get(text) || has_surrogate(text)) return {Fault::kBadEscape};
+  if (document.get_string().get(text)) return {Fault::kBadEscape};
   if (!at_end(document)) return {Fault::kNotJson};
   inner = text;
   return {};

@@ -191,8 +191,9 @@ void SyntheticPosts::State::add_pin(ColumnBatch& pins, std::int64_t post, Person
 }
 
 void SyntheticPosts::State::add_geo(ColumnBatch& geos, std::int64_t post, const Person& person, Random& chance) const {
-  std::int64_t time = kFirstPost + static_cast<std::int64_t>(chance.below(kLastPost - kFirstPost + 1));
-  if (time < person.joined) time = person.joined + static_cast<std::int64_t>(chance.below(86'400));
+  const std::int64_t first = std::max(kFirstPost, person.joined);
+  const std::int64_t time =
+      first + static_cast<std::int64_t>(chance.below(static_cast<std::uint64_t>(kLastPost - first + 1)));
   char text_of_time[19];
   geos.column(0).append_integer(post);
   geos.column(1).append_text(time_text(time, text_of_time));

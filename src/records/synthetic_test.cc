@@ -423,7 +423,8 @@ TEST(Synthetic, RepeatsSomeContentUnderAnotherIndex) {
 }
 
 TEST(Synthetic, KeepsItsSharesInALargerSet) {
-  SyntheticPosts posts({.seed = 4, .posts = 60'000});
+  // More people than there are plain poster names.
+  SyntheticPosts posts({.seed = 4, .posts = 140'000});
   std::size_t young = 0, all = 0, unknown = 0;
   std::set<std::string> posters;
   for (Slice slice = posts.next(8'192); slice.at(Kind::kPin).rows() > 0; slice = posts.next(8'192)) {
@@ -435,10 +436,10 @@ TEST(Synthetic, KeepsItsSharesInALargerSet) {
       posters.emplace(poster);
     }
   }
-  EXPECT_EQ(all, 60'000u);
-  EXPECT_NEAR(static_cast<double>(posters.size()), 60'000 * 0.4758, 2);
+  EXPECT_EQ(all, 140'000u);
+  EXPECT_NEAR(static_cast<double>(posters.size()), 140'000 * 0.4758, 2);
   EXPECT_NEAR(static_cast<double>(young) / static_cast<double>(all), 0.42, 0.06);
-  EXPECT_NEAR(static_cast<double>(unknown), 473, 2);
+  EXPECT_NEAR(static_cast<double>(unknown), 1'105, 2);
 }
 
 }  // namespace
