@@ -43,7 +43,7 @@ void Sink::work(std::stop_token stop) {
       state_->status = state_->worker.status();
     }
     state_->progress.publish(state_->worker.places(), seen);
-    state_->worker.fetch(wake);
+    state_->worker.fetch(wishes.targets, wake);
   }
 }
 

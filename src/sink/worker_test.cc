@@ -44,7 +44,7 @@ class SinkWorker : public ::testing::Test {
   }
   void turn(internal::Worker& worker, const internal::Targets& targets) {
     worker.work(targets);
-    worker.fetch(stopped_.get_token());
+    worker.fetch(targets, stopped_.get_token());
     worker.work(targets);
   }
   void advance_and_turn(std::chrono::milliseconds by) {
@@ -104,6 +104,22 @@ TEST_F(SinkWorker, PutsAtOnceWhatHasATarget) {
   turn();
   expect_all_sunk_once();
   EXPECT_EQ(objects().size(), 2u);
+}
+
+TEST_F(SinkWorker, DoesNotLetRecordsGatherForATarget) {
+  options_.rotate_interval = options_.discovery_interval = 10s;
+  start();
+  append(3);
+  turn();
+  append(3);
+  want_all_now();
+  worker_->work(targets_);
+  const SystemClock real;
+  const SteadyTime begin = real.steady_now();
+  worker_->fetch(targets_, {});
+  EXPECT_LT(real.steady_now() - begin, 5s);
+  worker_->work(targets_);
+  expect_all_sunk_once();
 }
 
 TEST_F(SinkWorker, EndsAnObjectAtItsByteBound) {

@@ -59,10 +59,14 @@ TEST_F(RunningLane, OneBrokenKindStopsNoOther) {
   make_streams();
   for (const records::Kind kind : records::kKinds) append(kind, 5);
   StreamLane lane(options_, context(), random_);
-  const auto waited = lane.wait_until_caught_up(1s, {});
-  ASSERT_FALSE(waited);
-  EXPECT_EQ(waited.error().code, ErrorCode::kUnavailable);
-  const auto statuses = lane.status();
+  // Waiting ends in vain for the one; by then, or a little later on a busy machine, the others are done.
+  auto statuses = lane.status();
+  for (int i = 0; i < 100 && (statuses[1].rows < 5 || statuses[2].rows < 5 || statuses[0].error.empty()); ++i) {
+    const auto waited = lane.wait_until_caught_up(200ms, {});
+    ASSERT_FALSE(waited);
+    EXPECT_EQ(waited.error().code, ErrorCode::kUnavailable);
+    statuses = lane.status();
+  }
   EXPECT_NE(statuses[0].error.find("nothing_such"), std::string::npos) << statuses[0].error;
   EXPECT_EQ(places("pinterest_geo_table").size(), 5u);
   EXPECT_EQ(places("pinterest_user_table").size(), 5u);

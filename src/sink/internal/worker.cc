@@ -104,12 +104,12 @@ SteadyTime Worker::next_event() const {
   return std::max(next, now);
 }
 
-void Worker::fetch(const std::stop_token& wake) {
+void Worker::fetch(const Targets& targets, const std::stop_token& wake) {
   log::FetchRequest request{.positions = {}, .max_bytes = kFetchBytes, .min_bytes = 1};
   for (const auto& [name, partition] : partitions_) {
     if (!fetchable(partition)) continue;
     request.positions.push_back({name, partition.open.empty() ? *partition.position : partition.open.next()});
-    if (!partition.open.empty()) request.min_bytes = kGatherBytes;
+    if (!partition.open.empty() && targets.empty()) request.min_bytes = kGatherBytes;
   }
   const SteadyTime now = clock_.steady_now();
   request.max_wait = std::chrono::ceil<std::chrono::milliseconds>(next_event() - now);

@@ -25,8 +25,9 @@ class Worker {
   // its partition's target, if any.
   void work(const Targets& targets);
 
-  // Fetches, blocking until there are records, work is due or `wake` is requested; puts what becomes full.
-  void fetch(const std::stop_token& wake);
+  // Fetches, blocking until there are records, work is due or `wake` is requested; puts what becomes full. Without
+  // targets it lets records gather while objects are open.
+  void fetch(const Targets& targets, const std::stop_token& wake);
 
   // Lets the next work() look for topics and try again what waits for its back-off.
   void hurry();
