@@ -43,8 +43,7 @@ TEST(Base64, MatchesRfc4648Vectors) {
 }
 
 TEST(Base64, RefusesWhatIsNotCanonical) {
-  for (const char* text : {"Zg", "Z===", "Zh==", "Zm9v\n", "Zm 9", "=Zg="})
-    EXPECT_FALSE(base64_decode(text)) << text;
+  for (const char* text : {"Zg", "Z===", "Zh==", "Zm9v\n", "Zm 9", "=Zg="}) EXPECT_FALSE(base64_decode(text)) << text;
 }
 
 TEST(Json, EscapesWhatJsonForbidsAndMendsBrokenUtf8) {
@@ -75,15 +74,13 @@ TEST(UuidText, ReadsWhatItWrites) {
 }
 
 TEST(Timestamps, AreUtcWithMilliseconds) {
-  EXPECT_EQ(format_iso8601(WallTime(std::chrono::milliseconds(1'700'000'000'123))),
-            "2023-11-14T22:13:20.123Z");
+  EXPECT_EQ(format_iso8601(WallTime(std::chrono::milliseconds(1'700'000'000'123))), "2023-11-14T22:13:20.123Z");
   EXPECT_EQ(format_iso8601(WallTime(std::chrono::milliseconds(-1))), "1969-12-31T23:59:59.999Z");
 }
 
 TEST(Names, FollowKafkasRule) {
   EXPECT_TRUE(check_name("topic", "0a1b.pin"));
-  for (const char* name : {"", ".", "..", "a/b", "a b", "\xc3\xa9"})
-    EXPECT_FALSE(check_name("topic", name)) << name;
+  for (const char* name : {"", ".", "..", "a/b", "a b", "\xc3\xa9"}) EXPECT_FALSE(check_name("topic", name)) << name;
   EXPECT_FALSE(check_name("topic", std::string(250, 'a')));
 }
 

@@ -11,8 +11,7 @@ namespace pinflow {
 
 namespace internal {
 void check_failed(std::string_view condition, std::string_view message, const char* file, int line) {
-  fmt::print(stderr, "pinflow: a promise of the program is broken: {} ({}) at {}:{}\n", message, condition,
-             file, line);
+  fmt::print(stderr, "pinflow: a promise of the program is broken: {} ({}) at {}:{}\n", message, condition, file, line);
   std::fflush(stderr);
   std::abort();
 }

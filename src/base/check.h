@@ -3,8 +3,7 @@
 #include <string_view>
 
 namespace pinflow::internal {
-[[noreturn]] void check_failed(std::string_view condition, std::string_view message, const char* file,
-                               int line);
+[[noreturn]] void check_failed(std::string_view condition, std::string_view message, const char* file, int line);
 }
 
 // Stops the process when a promise of our own code is broken, in release builds too: a log must crash before

@@ -39,8 +39,8 @@ void Column::append_null() {
 
 void Column::append_integer(std::int64_t value) {
   CHECK(!is_text() && type_ != ColumnType::kDouble, "an integer for a column of another type");
-  CHECK(type_ != ColumnType::kInt32 || (value >= std::numeric_limits<std::int32_t>::min() &&
-                                        value <= std::numeric_limits<std::int32_t>::max()),
+  CHECK(type_ != ColumnType::kInt32 ||
+            (value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max()),
         "an integer wider than its column");
   valid_.push_back(1);
   integers_.push_back(value);
@@ -78,8 +78,7 @@ void Column::clear() {
 
 std::size_t ColumnBatch::rows() const {
   if (columns_.empty()) return 0;
-  for (const Column& column : columns_)
-    CHECK(column.size() == columns_.front().size(), "columns of unequal length");
+  for (const Column& column : columns_) CHECK(column.size() == columns_.front().size(), "columns of unequal length");
   return columns_.front().size();
 }
 

@@ -23,12 +23,10 @@ std::string_view name_of(Severity severity) {
 
 bool is_plain(std::string_view value) {
   return !value.empty() && value.find_first_of(" \"\\=") == std::string_view::npos &&
-         std::ranges::none_of(value,
-                              [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+         std::ranges::none_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-std::string text_line(std::string time, Severity severity, std::string_view message,
-                      std::span<const LogField> fields) {
+std::string text_line(std::string time, Severity severity, std::string_view message, std::span<const LogField> fields) {
   std::string line = fmt::format("{} {:7} {}", time, name_of(severity), message);
   for (const LogField& field : fields) {
     line += fmt::format(" {}=", field.key);
@@ -41,16 +39,9 @@ std::string text_line(std::string time, Severity severity, std::string_view mess
   return line;
 }
 
-std::string json_line(std::string time, Severity severity, std::string_view message,
-                      std::span<const LogField> fields) {
+std::string json_line(std::string time, Severity severity, std::string_view message, std::span<const LogField> fields) {
   JsonWriter json;
-  json.begin_object()
-      .key("time")
-      .string(time)
-      .key("level")
-      .string(name_of(severity))
-      .key("message")
-      .string(message);
+  json.begin_object().key("time").string(time).key("level").string(name_of(severity)).key("message").string(message);
   for (const LogField& field : fields) json.key(field.key).string(field.value);
   json.end_object();
   return std::move(json).take();

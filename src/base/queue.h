@@ -32,8 +32,7 @@ class BoundedQueue {
   [[nodiscard]] bool push(T value, std::stop_token stop) {
     {
       std::unique_lock lock(mutex_);
-      if (!writable_.wait(lock, stop, [&] { return closed_ || items_.size() < capacity_; }) || closed_)
-        return false;
+      if (!writable_.wait(lock, stop, [&] { return closed_ || items_.size() < capacity_; }) || closed_) return false;
       items_.push_back(std::move(value));
     }
     readable_.notify_one();

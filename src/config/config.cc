@@ -41,8 +41,8 @@ std::optional<std::string> text_of(const toml::node& node) {
   return std::nullopt;
 }
 
-void collect(const toml::table& table, const std::string& prefix, const std::string& file,
-             std::vector<Found>& found, std::vector<std::string>& problems) {
+void collect(const toml::table& table, const std::string& prefix, const std::string& file, std::vector<Found>& found,
+             std::vector<std::string>& problems) {
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
     const std::string origin = fmt::format("{}:{}", file, name.source().begin.line);
@@ -60,9 +60,9 @@ Result<void> read_file(const std::filesystem::path& path, std::vector<Found>& fo
                        std::vector<std::string>& problems) {
   std::ifstream stream(path);
   if (!stream) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("cannot read the configuration file {}. Check the path given with --config.",
-                            path.string()));
+    return fail(
+        ErrorCode::kNotFound,
+        fmt::format("cannot read the configuration file {}. Check the path given with --config.", path.string()));
   }
   std::ostringstream text;
   text << stream.rdbuf();
@@ -115,8 +115,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   const auto complain = [&](const std::string& key, const std::string& text) {
     problems.push_back(fmt::format("{}: {}: {}", loaded.origins.at(key), key, text));
   };
-  const auto one_of = [&](const std::string& key, const std::string& value,
-                          std::vector<std::string> allowed) {
+  const auto one_of = [&](const std::string& key, const std::string& value, std::vector<std::string> allowed) {
     if (std::ranges::find(allowed, value) != allowed.end()) return;
     std::string list;
     for (const std::string& word : allowed) list += (list.empty() ? "'" : ", '") + word + "'";
@@ -133,10 +132,9 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   }
   if (!is_loopback(config.http.address) && !config.http.insecure_remote) {
     complain("http.address",
-             fmt::format(
-                 "'{}' can be reached from other machines, and the door has neither TLS nor credentials. Use "
-                 "127.0.0.1, or set http.insecure_remote = true if the network itself keeps strangers out.",
-                 config.http.address));
+             fmt::format("'{}' can be reached from other machines, and the door has neither TLS nor credentials. Use "
+                         "127.0.0.1, or set http.insecure_remote = true if the network itself keeps strangers out.",
+                         config.http.address));
   }
   if (config.log.max_record_size > config.http.max_body) {
     complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");

@@ -68,10 +68,9 @@ struct Config {
 
 // Where the values come from, weakest first. Later ones win; each names itself in errors.
 struct Sources {
-  std::optional<std::filesystem::path> file;  // TOML. Absent: no file.
-  std::vector<std::pair<std::string, std::string>>
-      environment;                                         // All variables; ours are PINFLOW_SECTION__KEY.
-  std::vector<std::pair<std::string, std::string>> flags;  // Key and text: {"http.port", "8083"}.
+  std::optional<std::filesystem::path> file;                     // TOML. Absent: no file.
+  std::vector<std::pair<std::string, std::string>> environment;  // All variables; ours are PINFLOW_SECTION__KEY.
+  std::vector<std::pair<std::string, std::string>> flags;        // Key and text: {"http.port", "8083"}.
 };
 
 struct Loaded {

@@ -17,8 +17,7 @@ using testing::HasSubstr;
 class ConfigFile : public testing::Test {
  protected:
   ConfigFile()
-      : path_(std::filesystem::temp_directory_path() /
-              ("pinflow-config-" + std::to_string(::getpid()) + ".toml")) {}
+      : path_(std::filesystem::temp_directory_path() / ("pinflow-config-" + std::to_string(::getpid()) + ".toml")) {}
   ~ConfigFile() override { std::filesystem::remove(path_); }
   Sources with_file(const std::string& text) {
     std::ofstream(path_) << text;
@@ -91,8 +90,7 @@ TEST_F(ConfigFile, PrintedValuesAreReadBackEqual) {
   for (const Printed& line : print(*loaded)) sources.flags.emplace_back(line.key, line.value);
   const auto again = load(sources);
   ASSERT_TRUE(again) << again.error().message;
-  for (const Setting& setting : settings())
-    EXPECT_EQ(setting.print(again->config), setting.print(loaded->config));
+  for (const Setting& setting : settings()) EXPECT_EQ(setting.print(again->config), setting.print(loaded->config));
 }
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace {
 // Makes a setting of one field; `Field` is a stateless lambda from a Config to the field.
 template <class Field>
 constexpr Setting setting(std::string_view key, Field, std::string_view description) {
-  return {key, description,
-          [](Config& config, std::string_view text) { return parse_value(text, Field{}(config)); },
+  return {key, description, [](Config& config, std::string_view text) { return parse_value(text, Field{}(config)); },
           [](const Config& config) { return print_value(Field{}(config)); }};
 }
 #define FIELD(name) [](auto& config) -> auto& { return config.name; }
@@ -35,26 +34,20 @@ constexpr Setting kSettings[] = {
     setting("http.idle_timeout", FIELD(http.idle_timeout), "Time after which an idle connection is closed."),
     setting("http.max_connections", FIELD(http.max_connections),
             "Connections at a time; a further one is answered 503."),
-    setting("http.auto_create_topics", FIELD(http.auto_create_topics),
-            "Makes a topic when it is first posted to."),
-    setting(
-        "log.durability", FIELD(log.durability),
-        "When a post is acknowledged: 'power' after fsync, 'os' after write (lost when the machine stops)."),
-    setting("log.segment_size", FIELD(log.segment_size),
-            "Size at which a segment file is closed and a new one begun."),
+    setting("http.auto_create_topics", FIELD(http.auto_create_topics), "Makes a topic when it is first posted to."),
+    setting("log.durability", FIELD(log.durability),
+            "When a post is acknowledged: 'power' after fsync, 'os' after write (lost when the machine stops)."),
+    setting("log.segment_size", FIELD(log.segment_size), "Size at which a segment file is closed and a new one begun."),
     setting("log.max_record_size", FIELD(log.max_record_size), "Largest record: key, value and headers."),
-    setting("log.max_pending", FIELD(log.max_pending),
-            "Posts waiting for the disk; past it the doors answer 429."),
-    setting("log.reserved_space", FIELD(log.reserved_space),
-            "Free disk space below which posts are refused with 503."),
+    setting("log.max_pending", FIELD(log.max_pending), "Posts waiting for the disk; past it the doors answer 429."),
+    setting("log.reserved_space", FIELD(log.reserved_space), "Free disk space below which posts are refused with 503."),
     setting("sink.flush_size", FIELD(sink.flush_size), "Records after which a sunk object is closed."),
     setting("sink.rotate_interval", FIELD(sink.rotate_interval),
             "Time after which a sunk object is closed in any case."),
     setting("stream.commit_interval", FIELD(stream.commit_interval),
             "Least time between two commits to a streamed table."),
     setting("stream.max_batch_records", FIELD(stream.max_batch_records), "Most records in one micro-batch."),
-    setting("stream.checkpoint_interval", FIELD(stream.checkpoint_interval),
-            "Commits between checkpoints of a table."),
+    setting("stream.checkpoint_interval", FIELD(stream.checkpoint_interval), "Commits between checkpoints of a table."),
     setting("live.max_profiles", FIELD(live.max_profiles), "Profiles held for live popularity."),
     setting("sql.statements", FIELD(sql.statements),
             "Folder of SQL files that add to or replace those in the program."),

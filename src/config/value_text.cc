@@ -22,8 +22,7 @@ struct Unit {
   std::uint64_t factor;
 };
 
-Result<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units,
-                                      std::string_view expected) {
+Result<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Unit> units, std::string_view expected) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
@@ -75,14 +74,12 @@ Result<void> parse_value(std::string_view text, std::int64_t& into) {
   return parse_number<std::int64_t>(text, 1, into);
 }
 Result<void> parse_value(std::string_view text, ByteCount& into) {
-  TRY_ASSIGN(const std::uint64_t bytes,
-             parse_with_unit(text, kSizes, "a size such as 512KiB, 10MiB or 1GiB"));
+  TRY_ASSIGN(const std::uint64_t bytes, parse_with_unit(text, kSizes, "a size such as 512KiB, 10MiB or 1GiB"));
   into = ByteCount(bytes);
   return {};
 }
 Result<void> parse_value(std::string_view text, std::chrono::milliseconds& into) {
-  TRY_ASSIGN(const std::uint64_t ms,
-             parse_with_unit(text, kDurations, "a time such as 250ms, 5s, 10m or 1h"));
+  TRY_ASSIGN(const std::uint64_t ms, parse_with_unit(text, kDurations, "a time such as 250ms, 5s, 10m or 1h"));
   into = std::chrono::milliseconds(ms);
   return {};
 }

@@ -46,7 +46,7 @@ struct Snapshot {
   Version version{-1};
   std::string table_id;
   std::vector<Field> schema;
-  std::vector<std::string> partition_columns;          // Always empty in tables that we write.
+  std::vector<std::string> partition_columns;        // Always empty in tables that we write.
   std::map<std::string, DataFile> files;             // Live files by path.
   std::map<std::string, std::int64_t> transactions;  // Latest version by app id.
   std::int64_t rows() const;
@@ -58,7 +58,8 @@ struct TableSpec {
   std::vector<Field> schema;
   std::string description;
   std::int64_t checkpoint_interval = 100;  // Commits between checkpoints.
-  bool append_only = false;  // Declares delta.appendOnly where the table is made: nobody may replace or delete rows then.
+  bool append_only =
+      false;  // Declares delta.appendOnly where the table is made: nobody may replace or delete rows then.
 };
 
 // What a table stands on; all of it outlives the tables.
@@ -86,13 +87,11 @@ class Table {
   // positions since the snapshot (our twin was faster): nothing was written, the snapshot is reloaded, the
   // caller re-reads its positions. Appends of others are no conflict. Success: durable and visible to every
   // reader.
-  virtual Result<Version> append(const std::vector<DataFile>& files,
-                                 const std::vector<Transaction>& transactions) = 0;
+  virtual Result<Version> append(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) = 0;
 
   // Replaces all rows by those of `files` in one commit; readers see the old or the new. kConflict: somebody
   // else wrote meanwhile.
-  virtual Result<Version> replace(const std::vector<DataFile>& files,
-                                  const std::vector<Transaction>& transactions) = 0;
+  virtual Result<Version> replace(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) = 0;
 
   // Deletes a file that write_file made and no commit names.
   virtual void discard(const DataFile& file) = 0;
@@ -111,8 +110,7 @@ Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine,
 
 // The SELECT that gives a snapshot's rows through `session`, as text: `SELECT ... FROM read_parquet([...])`,
 // or one without rows and with the right columns where the table is empty.
-Result<std::string> select_all(objects::ObjectStore& store, const std::string& name,
-                               const Snapshot& snapshot);
+Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot);
 
 // The names of the tables in a store: folders with a _delta_log.
 Result<std::vector<std::string>> list_tables(objects::ObjectStore& store);

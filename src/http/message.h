@@ -25,9 +25,8 @@ struct Request {
   std::string method;
   std::string target;                 // As sent: path and query, still encoded.
   std::vector<std::string> segments;  // The path split at '/', each percent-decoded; empty parts dropped.
-  std::vector<std::pair<std::string, std::string>> query;  // Decoded, in order.
-  std::vector<std::pair<std::string, std::string>>
-      parameters;  // {name} parts of the route, set by the Router.
+  std::vector<std::pair<std::string, std::string>> query;       // Decoded, in order.
+  std::vector<std::pair<std::string, std::string>> parameters;  // {name} parts of the route, set by the Router.
   Headers headers;
   std::string body;
 

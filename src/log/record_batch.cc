@@ -54,8 +54,7 @@ bool take_nullable(std::string_view& bytes, std::optional<std::string_view>& val
 bool take_headers(std::string_view& bytes, std::vector<HeaderView>& headers) {
   std::int64_t count = 0;
   // A header takes two bytes at least, so a count above the bytes left is a lie; do not reserve by it.
-  if (!take_varint(bytes, count) || count < 0 || static_cast<std::uint64_t>(count) > bytes.size())
-    return false;
+  if (!take_varint(bytes, count) || count < 0 || static_cast<std::uint64_t>(count) > bytes.size()) return false;
   for (std::int64_t i = 0; i < count; ++i) {
     std::optional<std::string_view> key;
     HeaderView header;
@@ -85,8 +84,7 @@ void append_nullable(std::string& out, const std::optional<std::string>& text) {
 
 Result<BatchHeader> read_batch_header(std::string_view bytes) {
   if (bytes.size() < kBatchHeaderSize)
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("record batch: {} bytes are less than a header", bytes.size()));
+    return fail(ErrorCode::kCorrupt, fmt::format("record batch: {} bytes are less than a header", bytes.size()));
   const char* at = bytes.data();
   const auto length = load_big_endian<std::int32_t>(at + kLength);
   const auto magic = static_cast<std::int8_t>(at[kMagic]);
@@ -111,23 +109,21 @@ Result<BatchHeader> read_batch_header(std::string_view bytes) {
   header.record_count = load_big_endian<std::int32_t>(at + kRecordCount);
   const std::int64_t offset = header.base_offset.value();
   if (offset < 0 || offset > kMaxOffset || header.last_offset_delta < 0 || header.record_count < 0)
-    return fail(
-        ErrorCode::kCorrupt,
-        fmt::format("record batch: base offset {}, last offset delta {} or record count {} is impossible",
-                    offset, header.last_offset_delta, header.record_count));
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("record batch: base offset {}, last offset delta {} or record count {} is impossible",
+                            offset, header.last_offset_delta, header.record_count));
   return header;
 }
 
 Result<BatchHeader> check_batch(std::string_view bytes) {
   TRY_ASSIGN(const BatchHeader header, read_batch_header(bytes));
   if (header.size > bytes.size())
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("record batch: {} of {} bytes are there", bytes.size(), header.size));
+    return fail(ErrorCode::kCorrupt, fmt::format("record batch: {} of {} bytes are there", bytes.size(), header.size));
   const std::uint32_t crc = crc32c(bytes.substr(kAttributes, header.size - kAttributes));
   if (crc != header.crc)
     return fail(ErrorCode::kCorrupt,
-                fmt::format("record batch at offset {}: checksum {:08x}, but the bytes have {:08x}",
-                            header.base_offset, header.crc, crc));
+                fmt::format("record batch at offset {}: checksum {:08x}, but the bytes have {:08x}", header.base_offset,
+                            header.crc, crc));
   return header;
 }
 
@@ -189,9 +185,8 @@ bool BatchRecords::take_record(std::string_view body, RecordView& record) {
   if (!take_headers(body, record.headers) || !body.empty()) return false;
   last_delta_ = offset_delta;
   record.offset = header_.base_offset + offset_delta;
-  const std::int64_t milliseconds = header_.log_append_time()
-                                        ? header_.max_timestamp
-                                        : wrapping_add(header_.base_timestamp, timestamp_delta);
+  const std::int64_t milliseconds =
+      header_.log_append_time() ? header_.max_timestamp : wrapping_add(header_.base_timestamp, timestamp_delta);
   record.timestamp = WallTime(std::chrono::milliseconds(milliseconds));
   return true;
 }
@@ -209,11 +204,9 @@ void BatchBuilder::add(const Record& record, WallTime timestamp) {
   const std::int64_t timestamp_delta = wrapping_subtract(milliseconds, base_timestamp_);
 
   std::size_t body = 1 + varint_size(timestamp_delta) + varint_size(count_) + nullable_size(record.key) +
-                     nullable_size(record.value) +
-                     varint_size(static_cast<std::int64_t>(record.headers.size()));
+                     nullable_size(record.value) + varint_size(static_cast<std::int64_t>(record.headers.size()));
   for (const Header& header : record.headers)
-    body += varint_size(static_cast<std::int64_t>(header.key.size())) + header.key.size() +
-            nullable_size(header.value);
+    body += varint_size(static_cast<std::int64_t>(header.key.size())) + header.key.size() + nullable_size(header.value);
 
   char front[31];  // Three varints of at most ten bytes and the attributes.
   char* end = store_varint(front, static_cast<std::int64_t>(body));
@@ -249,14 +242,12 @@ void BatchBuilder::finish() {
   store_big_endian<std::int16_t>(at + kProducerEpoch, -1);
   store_big_endian<std::int32_t>(at + kBaseSequence, -1);
   store_big_endian<std::int32_t>(at + kRecordCount, count_);
-  store_big_endian<std::uint32_t>(at + kCrc,
-                                  crc32c(std::string_view(at + kAttributes, size() - kAttributes)));
+  store_big_endian<std::uint32_t>(at + kCrc, crc32c(std::string_view(at + kAttributes, size() - kAttributes)));
 }
 
 std::size_t payload_size(const Record& record) {
   std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const Header& header : record.headers)
-    bytes += header.key.size() + (header.value ? header.value->size() : 0);
+  for (const Header& header : record.headers) bytes += header.key.size() + (header.value ? header.value->size() : 0);
   return bytes;
 }
 

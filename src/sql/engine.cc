@@ -34,8 +34,8 @@ Error statement_error(ErrorCode code, const char* words, std::string_view statem
          (static_cast<unsigned char>(statement[begin + start.size()]) & 0xC0U) == 0x80) {
     start.remove_suffix(1);
   }
-  return {code, fmt::format("{} [in: {}{}]", words == nullptr ? "unknown error of the SQL engine" : words,
-                            start, begin + start.size() < statement.size() ? "..." : "")};
+  return {code, fmt::format("{} [in: {}{}]", words == nullptr ? "unknown error of the SQL engine" : words, start,
+                            begin + start.size() < statement.size() ? "..." : "")};
 }
 
 Result<QueryResult> execute(duckdb_connection connection, std::string_view statements) {
@@ -45,8 +45,8 @@ Result<QueryResult> execute(duckdb_connection connection, std::string_view state
   }
   QueryResult result;
   if (duckdb_query(connection, std::string(statements).c_str(), result.out()) != DuckDBSuccess) {
-    return fail(statement_error(code_of(duckdb_result_error_type(result.out())),
-                                duckdb_result_error(result.out()), statements));
+    return fail(statement_error(code_of(duckdb_result_error_type(result.out())), duckdb_result_error(result.out()),
+                                statements));
   }
   return result;
 }
@@ -90,8 +90,7 @@ class DuckSession final : public Session {
     std::string statement = fmt::format("CREATE OR REPLACE TEMP TABLE {} (", quote_name(name));
     for (std::size_t i = 0; i < batch.columns().size(); ++i) {
       const Column& column = batch.columns()[i];
-      statement +=
-          fmt::format("{}{} {}", i > 0 ? ", " : "", quote_name(column.name()), sql_type(column.type()));
+      statement += fmt::format("{}{} {}", i > 0 ? ", " : "", quote_name(column.name()), sql_type(column.type()));
     }
     TRY(check_texts(name, batch));
     TRY(run(statement + ")"));
@@ -116,8 +115,8 @@ class DuckSession final : public Session {
     const idx_t count = duckdb_extract_statements(connection_.get(), text.c_str(), extracted.out());
     if (count == 1) return {};
     const char* error = duckdb_extract_statements_error(extracted.get());
-    return fail(statement_error(ErrorCode::kInvalid,
-                                error != nullptr ? error : "a query is exactly one statement", text));
+    return fail(
+        statement_error(ErrorCode::kInvalid, error != nullptr ? error : "a query is exactly one statement", text));
   }
 
   static void read_chunk(duckdb_data_chunk chunk, const std::vector<LogicalType>& types,
@@ -178,17 +177,15 @@ class DuckSession final : public Session {
                                     const std::vector<LogicalType>& types) {
     const idx_t count = duckdb_appender_column_count(appender.get());
     if (count != types.size()) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("table {} has {} columns, the batch {}", name, count, types.size()));
+      return fail(ErrorCode::kInvalid, fmt::format("table {} has {} columns, the batch {}", name, count, types.size()));
     }
     for (idx_t i = 0; i < count; ++i) {
       const LogicalType type(duckdb_appender_column_type(appender.get(), i));
       const std::string has = type_name(type.get());
       const std::string given = type_name(types[i].get());
       if (has != given) {
-        return fail(ErrorCode::kInvalid,
-                    fmt::format("table {}: column {} of the batch ({}) is {}, the table has {}", name, i + 1,
-                                batch.columns()[i].name(), given, has));
+        return fail(ErrorCode::kInvalid, fmt::format("table {}: column {} of the batch ({}) is {}, the table has {}",
+                                                     name, i + 1, batch.columns()[i].name(), given, has));
       }
     }
     return {};
@@ -196,8 +193,8 @@ class DuckSession final : public Session {
 
   static Error append_error(const Appender& appender, std::string_view name) {
     const char* words = duckdb_appender_error(appender.get());
-    return {ErrorCode::kInvalid, fmt::format("appending to table {}: {}", name,
-                                             words != nullptr ? words : "the SQL engine refused")};
+    return {ErrorCode::kInvalid,
+            fmt::format("appending to table {}: {}", name, words != nullptr ? words : "the SQL engine refused")};
   }
 
   Connection connection_;
@@ -222,10 +219,9 @@ class DuckEngine final : public Engine {
     // The engine turns '/' into '///', below which nothing lies; '/./' it turns into '/'.
     if (folders.empty()) folders = "'/./'";
     TRY_ASSIGN(const Connection connection, new_connection());
-    TRY(execute(connection.get(),
-                fmt::format("SET GLOBAL TimeZone = 'UTC'; SET allowed_directories = [{}]; "
-                            "SET enable_external_access = false; SET lock_configuration = true",
-                            folders)));
+    TRY(execute(connection.get(), fmt::format("SET GLOBAL TimeZone = 'UTC'; SET allowed_directories = [{}]; "
+                                              "SET enable_external_access = false; SET lock_configuration = true",
+                                              folders)));
     return {};
   }
 

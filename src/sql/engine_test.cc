@@ -50,9 +50,7 @@ class Sql : public testing::Test {
     EXPECT_TRUE(file.has_value()) << file.error().message;
     return file ? *std::move(file) : ParquetFile{};
   }
-  std::string file_rows() {
-    return "SELECT * FROM read_parquet(" + quote_text((folder_ / "t.parquet").string()) + ")";
-  }
+  std::string file_rows() { return "SELECT * FROM read_parquet(" + quote_text((folder_ / "t.parquet").string()) + ")"; }
 
   fs::path folder_;
   std::unique_ptr<Engine> engine_;
@@ -89,8 +87,7 @@ ColumnBatch every_type() {
           column.append_double(static_cast<double>(n) / 7);
           break;
         case ColumnType::kText:
-          column.append_text(row % 5 == 0 ? ""
-                                          : std::string("zażółć 🦆\0 ", 18) + std::string(row % 40, 'x'));
+          column.append_text(row % 5 == 0 ? "" : std::string("zażółć 🦆\0 ", 18) + std::string(row % 40, 'x'));
           break;
         case ColumnType::kBytes:
           column.append_text(std::string("\0\xff\xfe", 3) + std::string(row % 20, '\0'));
@@ -143,8 +140,8 @@ TEST_F(Sql, LoadsEveryColumnTypeAndReadsItBackExactly) {
   ASSERT_TRUE(session_->load("raw_pin", batch));
   const ResultTable table = ask("SELECT * FROM raw_pin");
   EXPECT_EQ(table.columns[4], "said \"so\"");
-  EXPECT_EQ(table.types, (std::vector<std::string>{"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR",
-                                                   "BLOB", "TIMESTAMP WITH TIME ZONE"}));
+  EXPECT_EQ(table.types, (std::vector<std::string>{"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "BLOB",
+                                                   "TIMESTAMP WITH TIME ZONE"}));
   ASSERT_EQ(table.rows.size(), kRows);
   expect_same(batch, table);
 }
@@ -200,8 +197,7 @@ TEST_F(Sql, TextThatIsNotUtf8IsRefusedAndLeavesNothing) {
     const auto refused = session_->load("t", batch);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
-    EXPECT_NE(refused.error().message.find("column said row 3000: the text is not UTF-8 at byte"),
-              std::string::npos)
+    EXPECT_NE(refused.error().message.find("column said row 3000: the text is not UTF-8 at byte"), std::string::npos)
         << refused.error().message;
     EXPECT_NE(refuse("SELECT * FROM t").message.find("does not exist"), std::string::npos);
   }
@@ -245,8 +241,7 @@ TEST_F(Sql, ReadsTimesAsUtc) {
   EXPECT_EQ(ask_one("SELECT DATE '2026-11-22'"), Value{std::string("2026-11-22")});
   EXPECT_EQ(ask_one("SELECT TIME '10:15:00.5'"), Value{std::string("10:15:00.5")});
   EXPECT_EQ(ask_one("SELECT '2026-11-22 10:15:00'::TIMESTAMP_S"), Value{std::string("2026-11-22 10:15:00")});
-  EXPECT_EQ(ask_one("SELECT '2026-11-22 10:15:00.123'::TIMESTAMP_MS"),
-            Value{std::string("2026-11-22 10:15:00.123")});
+  EXPECT_EQ(ask_one("SELECT '2026-11-22 10:15:00.123'::TIMESTAMP_MS"), Value{std::string("2026-11-22 10:15:00.123")});
   EXPECT_EQ(ask_one("SELECT '2026-11-22 10:15:00.123456789'::TIMESTAMP_NS"),
             Value{std::string("2026-11-22 10:15:00.123456789")});
   EXPECT_EQ(ask_one("SELECT INTERVAL 3 DAY"), Value{std::string("3 days")});
@@ -259,20 +254,16 @@ TEST_F(Sql, ReadsListsAndOtherNests) {
   EXPECT_EQ(ask_one("SELECT [1.5::DOUBLE, 2]"), (Value{List{Value{1.5}, Value{2.0}}}));
   EXPECT_EQ(ask_one("SELECT []::INTEGER[]"), (Value{List{}}));
   EXPECT_EQ(ask_one("SELECT NULL::INTEGER[]"), Value{});
-  EXPECT_EQ(ask_one("SELECT [1, 2]::INTEGER[2]"),
-            (Value{List{Value{std::int64_t{1}}, Value{std::int64_t{2}}}}));
-  EXPECT_EQ(ask_one("SELECT {'a': 1, 'b': {'c': ['x', NULL]}}"),
-            Value{std::string(R"({"a":1,"b":{"c":["x",null]}})")});
+  EXPECT_EQ(ask_one("SELECT [1, 2]::INTEGER[2]"), (Value{List{Value{std::int64_t{1}}, Value{std::int64_t{2}}}}));
+  EXPECT_EQ(ask_one("SELECT {'a': 1, 'b': {'c': ['x', NULL]}}"), Value{std::string(R"({"a":1,"b":{"c":["x",null]}})")});
   EXPECT_EQ(ask_one("SELECT MAP {'k \"q\"': {'v': 1}}"), Value{std::string(R"({"k \"q\"":{"v":1}})")});
   EXPECT_EQ(ask_one("SELECT 'two'::ENUM('one', 'two')"), Value{std::string("two")});
   EXPECT_EQ(ask_one("SELECT 'ee1b6f8d-7a4b-4e36-8b5c-1f2e3d4c5b6a'::UUID"),
             Value{std::string("ee1b6f8d-7a4b-4e36-8b5c-1f2e3d4c5b6a")});
   EXPECT_EQ(ask_one("SELECT union_value(n := 7)"), Value{std::string(R"({"n":7})")});
-  EXPECT_EQ(
-      ask("SELECT [1.5::DOUBLE] AS a, {'x y': 1} AS b, 1.5 AS c, MAP {'a': 1} AS d, [1]::TINYINT[1] AS e")
-          .types,
-      (std::vector<std::string>{"DOUBLE[]", "STRUCT(\"x y\" INTEGER)", "DECIMAL(2,1)",
-                                "MAP(VARCHAR, INTEGER)", "TINYINT[1]"}));
+  EXPECT_EQ(ask("SELECT [1.5::DOUBLE] AS a, {'x y': 1} AS b, 1.5 AS c, MAP {'a': 1} AS d, [1]::TINYINT[1] AS e").types,
+            (std::vector<std::string>{"DOUBLE[]", "STRUCT(\"x y\" INTEGER)", "DECIMAL(2,1)", "MAP(VARCHAR, INTEGER)",
+                                      "TINYINT[1]"}));
 }
 
 TEST_F(Sql, ReadsListsOverSeveralChunks) {
@@ -315,8 +306,8 @@ TEST_F(Sql, ErrorsTellTheEnginesWordsAndTheStatement) {
 TEST(SqlEngine, MemoryLimitIsAnOverload) {
   auto engine = open_engine({.memory_limit = 20_MiB, .threads = 1}).value();
   auto session = engine->connect().value();
-  const auto result = session->query(
-      "SELECT count(*) FROM (SELECT DISTINCT n, repeat('x', 100) || n AS t FROM range(2000000) r(n))");
+  const auto result =
+      session->query("SELECT count(*) FROM (SELECT DISTINCT n, repeat('x', 100) || n AS t FROM range(2000000) r(n))");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kOverloaded) << result.error().message;
 }

@@ -38,9 +38,9 @@ std::string format_timestamp(Timestamp time, char between) {
   const std::int64_t shifted_month = (5 * of_year + 2) / 153;
   const std::int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
   const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  std::string text = fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", year, month,
-                                 of_year - (153 * shifted_month + 2) / 5 + 1, between, rest / 3'600'000'000,
-                                 rest / 60'000'000 % 60, rest / 1'000'000 % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", year, month, of_year - (153 * shifted_month + 2) / 5 + 1,
+                  between, rest / 3'600'000'000, rest / 60'000'000 % 60, rest / 1'000'000 % 60);
   if (rest % 1'000'000 != 0) text += fmt::format(".{:06}", rest % 1'000'000);
   return text;
 }

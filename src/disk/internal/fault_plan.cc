@@ -57,8 +57,7 @@ Result<void> FaultPlan::step(Operation operation, const Path& path) {
     if ((!fault.operation || fault.operation == operation) && --fault.remaining == 0) code = fault.code;
   std::erase_if(faults_, [](const Fault& fault) { return fault.remaining == 0; });
   if (code) return refuse(*code, "the test asked for this failure");
-  if ((operation == Operation::kSync || operation == Operation::kSyncFolder) &&
-      failing_syncs_.erase(path) > 0)
+  if ((operation == Operation::kSync || operation == Operation::kSyncFolder) && failing_syncs_.erase(path) > 0)
     return fail(os_error("sync", path, EIO));
   return {};
 }

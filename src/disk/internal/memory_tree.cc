@@ -37,8 +37,7 @@ std::size_t kept_of(std::size_t begin, std::size_t size, Random& random) {
 void lose_sectors(std::string& bytes, std::size_t begin, Random& random) {
   if (!random.chance(0.5)) return;
   for (std::size_t sector = begin / kSector * kSector; sector < bytes.size(); sector += kSector)
-    if (random.chance(0.25))
-      fill(bytes, std::max(sector, begin), std::min(sector + kSector, bytes.size()), random);
+    if (random.chance(0.25)) fill(bytes, std::max(sector, begin), std::min(sector + kSector, bytes.size()), random);
 }
 
 void settle_all(const NodePtr& node, std::set<const Node*>& seen, Random& random) {
@@ -116,8 +115,7 @@ NodePtr MemoryTree::parent_of(const Path& path) const {
   return folder && folder->is_directory ? folder : nullptr;
 }
 
-void MemoryTree::set_entry(const NodePtr& folder, const std::string& name, NodePtr node,
-                           std::uint64_t operation) {
+void MemoryTree::set_entry(const NodePtr& folder, const std::string& name, NodePtr node, std::uint64_t operation) {
   if (node)
     folder->entries[name] = node;
   else

@@ -65,8 +65,8 @@ std::string mend_for(int error_number) {
 
 Error os_error(std::string_view action, const Path& path, int error_number) {
   return Error{code_of(error_number),
-               fmt::format("cannot {} {}: {}{}", action, path.native(),
-                           std::generic_category().message(error_number), mend_for(error_number))};
+               fmt::format("cannot {} {}: {}{}", action, path.native(), std::generic_category().message(error_number),
+                           mend_for(error_number))};
 }
 
 }  // namespace pinflow::disk::internal

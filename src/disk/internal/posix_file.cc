@@ -18,8 +18,7 @@ Descriptor::~Descriptor() {
   if (fd_ != -1) ::close(fd_);
 }
 
-Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action,
-                           const Path& shown) {
+Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action, const Path& shown) {
   const int fd = uninterrupted([&] { return ::openat(folder, name.c_str(), flags | O_CLOEXEC, kFileMode); });
   if (fd == -1) return os_fail(action, shown);
   return Descriptor(fd);
@@ -45,9 +44,8 @@ Result<void> write_all(int fd, std::string_view bytes, const Path& path) {
 Result<std::size_t> read_all(int fd, std::uint64_t offset, std::span<char> into, const Path& path) {
   std::size_t done = 0;
   while (done < into.size()) {
-    const ssize_t got = uninterrupted([&] {
-      return ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
-    });
+    const ssize_t got = uninterrupted(
+        [&] { return ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done)); });
     if (got == -1) return os_fail("read", path);
     if (got == 0) break;
     done += static_cast<std::size_t>(got);

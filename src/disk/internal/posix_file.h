@@ -38,8 +38,7 @@ class Descriptor final {
 };
 
 // Opens `name` below an open folder (or AT_FDCWD). `shown` is the path for the message, `action` its verb.
-Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action,
-                           const Path& shown);
+Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action, const Path& shown);
 Result<Descriptor> open_folder(const Path& path, std::string_view action);
 // The current folder, where a relative path of one part has no parent.
 Path or_here(Path folder);

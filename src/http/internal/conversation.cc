@@ -70,8 +70,7 @@ void Conversation::answer(Response response, std::string_view date) {
   const bool bodiless = response.status == 204 || response.status == 304;
   std::string out;
   out.reserve(256 + (response.body.size() < kCopyBelow ? response.body.size() : 0));
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status,
-                 reason_phrase(response.status));
+  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
   for (const auto& [name, value] : response.headers.fields()) append_field(out, name, value);
   if (!bodiless) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
   append_field(out, "Date", date);

@@ -162,8 +162,7 @@ std::optional<Failure> RequestReader::check_headers() {
       }
       expects_continue_ = minor_version_ == 1;
     } else if (equals_ignoring_case(name, "Content-Encoding") && !equals_ignoring_case(value, "identity")) {
-      return Failure{415,
-                     fmt::format("Content-Encoding '{}' is not understood; send the body as it is", value)};
+      return Failure{415, fmt::format("Content-Encoding '{}' is not understood; send the body as it is", value)};
     }
   }
   if (!host && minor_version_ == 1) return Failure{400, "the request has no Host header"};

@@ -49,8 +49,7 @@ std::optional<Failure> ResponseReader::begin_body() {
   }
   response_ = Response();
   response_.status = status;
-  if (auto failure = parse_fields(head.substr(std::min(end + 2, head.size())), response_.headers))
-    return failure;
+  if (auto failure = parse_fields(head.substr(std::min(end + 2, head.size())), response_.headers)) return failure;
   if (status < 200) {  // An interim answer: the real one follows.
     head_.reset();
     return std::nullopt;

@@ -48,9 +48,8 @@ std::optional<Failure> parse_field(std::string_view line, Headers& headers) {
   if (colon == std::string_view::npos) return Failure{400, "a header line has no colon"};
   const auto name = line.substr(0, colon);
   if (!is_token(name)) {
-    return Failure{
-        400,
-        "a header name is empty or has characters that are not allowed, such as a space before the colon"};
+    return Failure{400,
+                   "a header name is empty or has characters that are not allowed, such as a space before the colon"};
   }
   const auto value = trim(line.substr(colon + 1));
   if (!std::ranges::all_of(value, is_field_byte)) {
@@ -152,8 +151,7 @@ std::size_t HeadReader::feed(std::string_view bytes) {
     const std::size_t position = held_.size() + newline;
     const bool empty_line = position - line_start_ == 1;
     from = newline + 1;
-    if (empty_line &&
-        line_start_ == 0) {  // Some clients send CR LF after a body; RFC 9112 2.2 says to skip it.
+    if (empty_line && line_start_ == 0) {  // Some clients send CR LF after a body; RFC 9112 2.2 says to skip it.
       held_.clear();
       bytes.remove_prefix(from);
       skipped += std::exchange(from, 0);
@@ -165,8 +163,8 @@ std::size_t HeadReader::feed(std::string_view bytes) {
   const std::size_t used = done_ ? from : bytes.size();
   held_.append(bytes.substr(0, used));
   if (held_.size() > max_bytes_) {
-    failure_ = Failure{
-        431, fmt::format("the request line and headers are larger than the limit of {} bytes", max_bytes_)};
+    failure_ =
+        Failure{431, fmt::format("the request line and headers are larger than the limit of {} bytes", max_bytes_)};
   }
   if (done_) head_ = std::string_view(held_).substr(0, held_.size() - 4);
   return skipped + used;
@@ -207,13 +205,11 @@ std::optional<Failure> parse_framing(const Headers& headers, Framing& framing) {
   if (coding && length) return Failure{400, "the message has both Content-Length and Transfer-Encoding"};
   if (coding) {
     if (!equals_ignoring_case(*coding, "chunked")) {
-      return Failure{list_has(*coding, "chunked") ? 400 : 501,
-                     "Transfer-Encoding can only be 'chunked', once"};
+      return Failure{list_has(*coding, "chunked") ? 400 : 501, "Transfer-Encoding can only be 'chunked', once"};
     }
     framing.kind = Framing::Kind::kChunked;
   } else if (length) {
-    const auto [end, error] =
-        std::from_chars(length->data(), length->data() + length->size(), framing.length);
+    const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), framing.length);
     if (error != std::errc{} || end != length->data() + length->size()) {
       return Failure{400, "Content-Length is not a decimal number of bytes"};
     }
@@ -278,14 +274,11 @@ std::size_t BodyReader::feed_bytes(std::string_view bytes, std::uint64_t& left, 
 std::size_t BodyReader::feed_line(std::string_view bytes) {
   const auto newline = bytes.find('\n');
   const std::size_t count = newline == std::string_view::npos ? bytes.size() : newline + 1;
-  const std::size_t bound = part_ == Part::kTrailer    ? kMaxTrailerBytes
-                            : part_ == Part::kSizeLine ? kMaxChunkLine
-                                                       : 2;
+  const std::size_t bound = part_ == Part::kTrailer ? kMaxTrailerBytes : part_ == Part::kSizeLine ? kMaxChunkLine : 2;
   if (line_.size() + count > bound) {
-    refuse(part_ == Part::kTrailer ? 431 : 400,
-           part_ == Part::kChunkEnd  ? "a chunk is longer than its size says"
-           : part_ == Part::kTrailer ? "the trailers of the body are too long"
-                                     : "the size line of a chunk is too long");
+    refuse(part_ == Part::kTrailer ? 431 : 400, part_ == Part::kChunkEnd  ? "a chunk is longer than its size says"
+                                                : part_ == Part::kTrailer ? "the trailers of the body are too long"
+                                                                          : "the size line of a chunk is too long");
     return count;
   }
   line_.append(bytes.substr(0, count));
@@ -340,8 +333,7 @@ void BodyReader::take_trailer(std::string_view line) {
     failure_ = std::move(failure);
     return;
   }
-  for (const auto forbidden :
-       {"Content-Length", "Transfer-Encoding", "Host", "Authorization", "Content-Type"}) {
+  for (const auto forbidden : {"Content-Length", "Transfer-Encoding", "Host", "Authorization", "Content-Type"}) {
     if (trailer.get(forbidden)) refuse(400, fmt::format("{} must not come after the body", forbidden));
   }
   if (trailer_bytes_ > kMaxTrailerBytes) refuse(431, "the trailers of the body are too long");

@@ -14,8 +14,7 @@ namespace pinflow::log {
 class FileWindow final {
  public:
   // Sees the bytes before `end` only. `least` bytes are read at once.
-  FileWindow(const disk::File& file, std::uint64_t end, std::size_t least)
-      : file_(file), end_(end), least_(least) {}
+  FileWindow(const disk::File& file, std::uint64_t end, std::size_t least) : file_(file), end_(end), least_(least) {}
 
   // The bytes from `position`: `wanted` of them, fewer only where `end` comes first. Valid until the next
   // call.

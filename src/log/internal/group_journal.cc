@@ -38,8 +38,7 @@ std::optional<std::vector<GroupCommit>> decode_payload(std::string_view payload)
 
 // The frame that `bytes` begin with, and its size.
 std::optional<std::pair<std::vector<GroupCommit>, std::size_t>> take_frame(std::string_view bytes) {
-  if (bytes.size() < kFrameHeader || load_big_endian<std::uint32_t>(bytes.data()) != kMagic)
-    return std::nullopt;
+  if (bytes.size() < kFrameHeader || load_big_endian<std::uint32_t>(bytes.data()) != kMagic) return std::nullopt;
   const std::size_t length = load_big_endian<std::uint32_t>(bytes.data() + 4);
   if (length > bytes.size() - kFrameHeader) return std::nullopt;
   const std::string_view payload = bytes.substr(kFrameHeader, length);
@@ -96,9 +95,8 @@ Result<void> GroupJournal::load(RecoveryReport& report) {
   for (const GroupCommit& commit : scan.commits) apply(commit);
   size_ = scan.valid_size;
   if (scan.damaged) {
-    report.damage.push_back(
-        fmt::format("{}: some committed positions cannot be read; their groups go on from older ones",
-                    options_.path.string()));
+    report.damage.push_back(fmt::format(
+        "{}: some committed positions cannot be read; their groups go on from older ones", options_.path.string()));
     options_.logger.error("the journal of group positions is damaged", {{"file", options_.path.string()}});
   }
   if (options_.read_only) return {};
@@ -118,8 +116,8 @@ Result<void> GroupJournal::load(RecoveryReport& report) {
 
 Error GroupJournal::fence(const Error& cause) {
   file_.reset();
-  fence_ = fmt::format("writing {} failed, so no positions are taken until the next start: {}",
-                       options_.path.string(), cause.message);
+  fence_ = fmt::format("writing {} failed, so no positions are taken until the next start: {}", options_.path.string(),
+                       cause.message);
   options_.logger.error("the journal of group positions is fenced", {{"cause", *fence_}});
   return Error{ErrorCode::kUnknownOutcome, *fence_};
 }
@@ -159,8 +157,7 @@ Result<void> GroupJournal::sync() {
 void GroupJournal::apply(const GroupCommit& commit) {
   const std::scoped_lock lock(mutex_);
   auto& positions = groups_[commit.group];
-  for (const GroupCommit::Entry& entry : commit.entries)
-    positions[{entry.topic, entry.partition}] = entry.offset;
+  for (const GroupCommit::Entry& entry : commit.entries) positions[{entry.topic, entry.partition}] = entry.offset;
 }
 
 // One frame a group, so that damage costs one group at most.
@@ -181,8 +178,7 @@ std::string GroupJournal::snapshot() const {
 Result<void> GroupJournal::compact() {
   const std::string bytes = snapshot();
   file_.reset();
-  if (auto written = options_.disk.write_file(options_.path, bytes); !written)
-    return fail(fence(written.error()));
+  if (auto written = options_.disk.write_file(options_.path, bytes); !written) return fail(fence(written.error()));
   size_ = bytes.size();
   compact_above_ = 4 * size_;
   return {};
@@ -193,8 +189,7 @@ std::vector<GroupCommit::Entry> GroupJournal::positions(const std::string& group
   std::vector<GroupCommit::Entry> entries;
   const auto at = groups_.find(group);
   if (at == groups_.end()) return entries;
-  for (const auto& [position, offset] : at->second)
-    entries.push_back({position.first, position.second, offset});
+  for (const auto& [position, offset] : at->second) entries.push_back({position.first, position.second, offset});
   return entries;
 }
 

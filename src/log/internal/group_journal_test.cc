@@ -11,8 +11,8 @@ namespace {
 class GroupJournalTest : public testing::Test {
  protected:
   std::unique_ptr<GroupJournal> open() {
-    auto journal = std::make_unique<GroupJournal>(
-        GroupJournal::Options{disk_, logger_, "/j", Durability::kPower, false, 4'096});
+    auto journal =
+        std::make_unique<GroupJournal>(GroupJournal::Options{disk_, logger_, "/j", Durability::kPower, false, 4'096});
     report_ = {};
     EXPECT_TRUE(journal->load(report_));
     return journal;
@@ -66,8 +66,7 @@ TEST_F(GroupJournalTest, GrowsWithWhatIsLive) {
   auto journal = open();
   for (int i = 0; i < 500; ++i) store(*journal, commit(fmt::format("group {}", i), 1, i));
   journal = open();
-  for (int i = 0; i < 500; ++i)
-    EXPECT_EQ(journal->positions(fmt::format("group {}", i)).front().offset, Offset(i));
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(journal->positions(fmt::format("group {}", i)).front().offset, Offset(i));
 }
 
 TEST_F(GroupJournalTest, ForgetsADeletedTopic) {

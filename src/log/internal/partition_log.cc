@@ -24,9 +24,8 @@ disk::Path PartitionLog::segment_path(Offset base) const {
 void PartitionLog::fence(std::string cause) {
   writer_.reset();
   if (fence_) return;
-  options_.logger.error(
-      "partition is fenced: it takes no records until the log is opened again",
-      {{"topic", options_.name.topic}, {"partition", options_.name.partition}, {"cause", cause}});
+  options_.logger.error("partition is fenced: it takes no records until the log is opened again",
+                        {{"topic", options_.name.topic}, {"partition", options_.name.partition}, {"cause", cause}});
   fence_ = std::move(cause);
 }
 
@@ -34,8 +33,8 @@ Result<void> PartitionLog::append(std::string_view batches, std::span<const Inde
   const std::scoped_lock lock(write_mutex_);
   if (closed_) return fail(ErrorCode::kNotFound, fmt::format("topic {} is deleted", options_.name.topic));
   if (fence_)
-    return fail(ErrorCode::kUnavailable, fmt::format("{}-{} takes no records: {}", options_.name.topic,
-                                                     options_.name.partition, *fence_));
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{}-{} takes no records: {}", options_.name.topic, options_.name.partition, *fence_));
   TRY(prepare_writer(batches.size()));
   if (auto written = writer_->append(batches); !written) return take_back(std::move(written).error());
   for (const IndexEntry& mark : marks) unpublished_.push_back({mark.offset, write_size_ + mark.position});
@@ -55,8 +54,8 @@ Result<void> PartitionLog::prepare_writer(std::size_t bytes) {
     TRY_ASSIGN(const std::uint64_t size, file->size());
     writer_ = std::move(file);
     if (size != write_size_) {
-      fence(fmt::format("{} has {} bytes, but {} were written; something else changed it", path.string(),
-                        size, write_size_));
+      fence(fmt::format("{} has {} bytes, but {} were written; something else changed it", path.string(), size,
+                        write_size_));
       return fail(ErrorCode::kUnavailable, *fence_);
     }
   }
@@ -103,8 +102,7 @@ Result<void> PartitionLog::take_back(Error error) {
   unsynced_batches_ = 0;
   writer_.reset();
   // No space is a state of the disk that a person mends; anything else casts doubt on this file.
-  if (error.code != ErrorCode::kUnavailable)
-    fence(fmt::format("writing {} failed: {}", path.string(), error.message));
+  if (error.code != ErrorCode::kUnavailable) fence(fmt::format("writing {} failed: {}", path.string(), error.message));
   return fail(ErrorCode::kUnavailable,
               fmt::format("writing {} failed, nothing was stored: {}", path.string(), error.message));
 }
@@ -114,8 +112,8 @@ Result<void> PartitionLog::sync() {
   if (options_.durability == Durability::kOs) return {};
   CHECK(writer_ != nullptr, "a sync follows an append");
   if (auto synced = writer_->sync(); !synced) {
-    fence(fmt::format("syncing {} failed, so its last records may be lost: {}",
-                      segments_.back()->path.string(), synced.error().message));
+    fence(fmt::format("syncing {} failed, so its last records may be lost: {}", segments_.back()->path.string(),
+                      synced.error().message));
     return fail(ErrorCode::kUnknownOutcome,
                 fmt::format("{}-{}: {}", options_.name.topic, options_.name.partition, *fence_));
   }

@@ -93,8 +93,7 @@ class PartitionLog final {
   Result<void> recover(RecoveryReport& report);
   Result<void> recover_segment(Offset base, const disk::Entry& entry, bool last, RecoveryReport& report);
   Result<void> settle_tail(const SegmentScan& scan, RecoveryReport& report);
-  void note_damage(RecoveryReport& report, const disk::Path& path, std::uint64_t position,
-                   std::string_view cause);
+  void note_damage(RecoveryReport& report, const disk::Path& path, std::uint64_t position, std::string_view cause);
   void fence(std::string cause);
 
   Result<void> prepare_writer(std::size_t bytes);
@@ -105,8 +104,7 @@ class PartitionLog final {
   Result<std::optional<Place>> find(Offset offset);
   // Reads within one segment; true when the next one may have more.
   Result<bool> read_segment(Place& place, Offset& offset, ReadBudget& budget, FetchedPartition& out);
-  Result<bool> take_records(std::string_view batch, Offset& offset, ReadBudget& budget,
-                            FetchedPartition& out);
+  Result<bool> take_records(std::string_view batch, Offset& offset, ReadBudget& budget, FetchedPartition& out);
   Error describe_damage(const Place& place, Offset offset, const Error& cause) const;
 
   const PartitionOptions options_;

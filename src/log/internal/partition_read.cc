@@ -23,10 +23,9 @@ void PartitionLog::read(Offset offset, ReadBudget& budget, FetchedPartition& out
   const OffsetRange range = this->range();
   out.high_watermark = range.end;
   if (offset < range.begin || offset > range.end) {
-    out.error =
-        Error{ErrorCode::kInvalid,
-              fmt::format("{}-{}: offset {} is out of range, the log has [{}, {})", options_.name.topic,
-                          options_.name.partition, offset, range.begin, range.end)};
+    out.error = Error{ErrorCode::kInvalid,
+                      fmt::format("{}-{}: offset {} is out of range, the log has [{}, {})", options_.name.topic,
+                                  options_.name.partition, offset, range.begin, range.end)};
     return;
   }
   while (offset < range.end && budget.records > 0) {
@@ -55,8 +54,7 @@ void PartitionLog::read(Offset offset, ReadBudget& budget, FetchedPartition& out
 
 Result<std::optional<PartitionLog::Place>> PartitionLog::find(Offset offset) {
   const std::scoped_lock lock(mutex_);
-  const auto above =
-      std::ranges::upper_bound(segments_, offset, {}, [](const auto& segment) { return segment->base; });
+  const auto above = std::ranges::upper_bound(segments_, offset, {}, [](const auto& segment) { return segment->base; });
   if (above == segments_.begin()) return std::nullopt;
   Segment& segment = **std::prev(above);
   if (!segment.reader) {
@@ -73,16 +71,15 @@ Result<std::optional<PartitionLog::Place>> PartitionLog::find(Offset offset) {
   return place;
 }
 
-Result<bool> PartitionLog::read_segment(Place& place, Offset& offset, ReadBudget& budget,
-                                        FetchedPartition& out) {
+Result<bool> PartitionLog::read_segment(Place& place, Offset& offset, ReadBudget& budget, FetchedPartition& out) {
   FileWindow window(*place.reader, place.visible_size, std::clamp(budget.bytes, kLeastRead, kMostRead));
   while (place.position < place.visible_size) {
     if (budget.records == 0 || (budget.bytes == 0 && !budget.nothing_yet)) return false;
     TRY_ASSIGN(const std::string_view front, window.look(place.position, kBatchHeaderSize));
     TRY_ASSIGN(const BatchHeader header, read_batch_header(front));
     if (header.base_offset != place.expected)
-      return fail(ErrorCode::kCorrupt, fmt::format("a batch with offset {} stands where {} belongs",
-                                                   header.base_offset, place.expected));
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("a batch with offset {} stands where {} belongs", header.base_offset, place.expected));
     if (header.size > place.visible_size - place.position)
       return fail(ErrorCode::kCorrupt, "a batch is longer than its segment");
     if (header.end_offset() > offset) {
@@ -127,8 +124,7 @@ Error PartitionLog::describe_damage(const Place& place, Offset offset, const Err
       if (segment->base > place.segment->base && !next) next = segment->base;
   return Error{cause.code,
                fmt::format("{}-{}: offset {} cannot be read, {} at position {}: {}. {}", options_.name.topic,
-                           options_.name.partition, offset, place.segment->path.string(), place.position,
-                           cause.message,
+                           options_.name.partition, offset, place.segment->path.string(), place.position, cause.message,
                            next ? fmt::format("Records can be read again from offset {} on", *next)
                                 : "No later record can be read")};
 }

@@ -30,21 +30,18 @@ Result<void> PartitionLog::recover(RecoveryReport& report) {
     if (const auto base = base_of(entry.name); base && !entry.is_directory) files.emplace_back(*base, &entry);
   if (!files.empty()) next_offset_ = files.front().first;
   range_ = {next_offset_, next_offset_};
-  for (const auto& [base, entry] : files)
-    TRY(recover_segment(base, *entry, entry == files.back().second, report));
+  for (const auto& [base, entry] : files) TRY(recover_segment(base, *entry, entry == files.back().second, report));
   range_.end = next_offset_;
   return {};
 }
 
-Result<void> PartitionLog::recover_segment(Offset base, const disk::Entry& entry, bool last,
-                                           RecoveryReport& report) {
+Result<void> PartitionLog::recover_segment(Offset base, const disk::Entry& entry, bool last, RecoveryReport& report) {
   auto segment = std::make_unique<Segment>();
   segment->base = base;
   segment->path = options_.folder / entry.name;
   if (base != next_offset_)
-    note_damage(
-        report, segment->path, 0,
-        fmt::format("it begins at offset {}, but the segment before it ends at {}", base, next_offset_));
+    note_damage(report, segment->path, 0,
+                fmt::format("it begins at offset {}, but the segment before it ends at {}", base, next_offset_));
   segments_.push_back(std::move(segment));
   Segment& here = *segments_.back();
   Result<SegmentScan> scan = [&]() -> Result<SegmentScan> {
@@ -84,8 +81,7 @@ Result<void> PartitionLog::settle_tail(const SegmentScan& scan, RecoveryReport& 
     return file->sync();
   }();
   if (!settled) {
-    note_damage(report, path, scan.valid_size,
-                fmt::format("its end cannot be settled: {}", settled.error().message));
+    note_damage(report, path, scan.valid_size, fmt::format("its end cannot be settled: {}", settled.error().message));
     return {};
   }
   if (torn == 0) return {};
@@ -101,8 +97,7 @@ void PartitionLog::note_damage(RecoveryReport& report, const disk::Path& path, s
                                  options_.name.partition, path.string(), position, cause);
   report.damage.push_back(text);
   fence(fmt::format(
-      "{}. Put the file back from a copy and start again, or move the topic's good records to a new topic",
-      text));
+      "{}. Put the file back from a copy and start again, or move the topic's good records to a new topic", text));
 }
 
 }  // namespace pinflow::log

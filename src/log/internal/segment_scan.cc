@@ -113,8 +113,7 @@ class Scanner {
   bool may_begin(const char* at) const {
     if (at[16] != 2) return false;
     const auto offset = load_big_endian<std::int64_t>(at);
-    return offset >= scan_.end.value() &&
-           offset - scan_.end.value() <= static_cast<std::int64_t>(scan_.file_size);
+    return offset >= scan_.end.value() && offset - scan_.end.value() <= static_cast<std::int64_t>(scan_.file_size);
   }
 
   const ScanDepth depth_;

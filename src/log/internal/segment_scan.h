@@ -48,7 +48,7 @@ struct SegmentScan {
 };
 
 enum class ScanDepth {
-  kHeaders,  // For a closed segment, which was synced before the next one began. Ends at the end of the file.
+  kHeaders,    // For a closed segment, which was synced before the next one began. Ends at the end of the file.
   kChecksums,  // For the last one, whose tail may be torn.
 };
 

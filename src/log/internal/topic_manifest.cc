@@ -109,9 +109,9 @@ Result<Topic> decode_manifest(std::string_view bytes) {
                 fmt::format("topic manifest: format {} is newer than this program, which knows {}; "
                             "use the newer program",
                             format, kFormat));
-  if (!reader.skip(",\"name\":") || !reader.string(topic.name) || !reader.skip(",\"id\":") ||
-      !reader.string(id) || !reader.skip(",\"partitions\":") || !reader.integer(partitions) ||
-      partitions < 1 || partitions > INT32_MAX || !reader.skip(",\"configs\":["))
+  if (!reader.skip(",\"name\":") || !reader.string(topic.name) || !reader.skip(",\"id\":") || !reader.string(id) ||
+      !reader.skip(",\"partitions\":") || !reader.integer(partitions) || partitions < 1 || partitions > INT32_MAX ||
+      !reader.skip(",\"configs\":["))
     return malformed("a member is missing or wrong");
   for (bool first = true; !reader.skip("]"); first = false) {
     auto& [key, value] = topic.configs.emplace_back();

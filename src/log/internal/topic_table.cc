@@ -9,8 +9,7 @@ namespace pinflow::log {
 namespace {
 
 constexpr std::string_view kManifest = "topic.json";
-constexpr std::string_view kDeleted =
-    "topic.deleted";  // What the manifest becomes when the topic is deleted.
+constexpr std::string_view kDeleted = "topic.deleted";  // What the manifest becomes when the topic is deleted.
 constexpr std::int32_t kMostPartitions = 10'000;
 
 // For people who look into the folder; the manifest holds the whole name. A file name has 255 bytes at most.
@@ -65,12 +64,10 @@ Result<void> TopicTable::load_topic(const disk::Path& folder, RecoveryReport& re
   if (topic && topics_.contains(topic->name))
     topic = fail(ErrorCode::kCorrupt, fmt::format("topic {} lies in another folder too", topic->name));
   if (!topic) {
-    if (topic.error().code == ErrorCode::kInvalid)
-      return fail(std::move(topic).error().with_context(folder.string()));
-    report.damage.push_back(fmt::format("{}: the topic cannot be opened: {}", (folder / kManifest).string(),
-                                        topic.error().message));
-    options_.logger.error("a topic cannot be opened",
-                          {{"folder", folder.string()}, {"cause", topic.error().message}});
+    if (topic.error().code == ErrorCode::kInvalid) return fail(std::move(topic).error().with_context(folder.string()));
+    report.damage.push_back(
+        fmt::format("{}: the topic cannot be opened: {}", (folder / kManifest).string(), topic.error().message));
+    options_.logger.error("a topic cannot be opened", {{"folder", folder.string()}, {"cause", topic.error().message}});
     return {};
   }
   auto open = std::make_shared<OpenTopic>();
@@ -88,8 +85,8 @@ Result<void> TopicTable::load_topic(const disk::Path& folder, RecoveryReport& re
 Result<OpenTopicPtr> TopicTable::create(const TopicSpec& spec) {
   TRY(check_name("topic", spec.name));
   if (spec.partitions < 1 || spec.partitions > kMostPartitions)
-    return fail(ErrorCode::kInvalid, fmt::format("topic {}: {} partitions, but 1 to {} can be made",
-                                                 spec.name, spec.partitions, kMostPartitions));
+    return fail(ErrorCode::kInvalid, fmt::format("topic {}: {} partitions, but 1 to {} can be made", spec.name,
+                                                 spec.partitions, kMostPartitions));
   const std::scoped_lock changing(change_mutex_);
   if (find(spec.name)) return fail(ErrorCode::kConflict, fmt::format("topic {} exists already", spec.name));
   auto open = std::make_shared<OpenTopic>();
@@ -127,9 +124,9 @@ Result<Uuid> TopicTable::remove(const std::string& name) {
     return remove_files(open->folder);
   }();
   if (!removed)
-    return fail(ErrorCode::kUnknownOutcome,
-                fmt::format("deleting topic {}: {}. The next start shows whether it is gone", name,
-                            removed.error().message));
+    return fail(
+        ErrorCode::kUnknownOutcome,
+        fmt::format("deleting topic {}: {}. The next start shows whether it is gone", name, removed.error().message));
   return open->topic.id;
 }
 

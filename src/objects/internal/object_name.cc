@@ -20,11 +20,10 @@ std::unexpected<Error> refuse(std::string_view what, std::string_view text) {
   // The text may be anything: show little of it, and nothing that a terminal would obey.
   std::string shown(text.substr(0, 80));
   std::ranges::replace_if(shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return fail(
-      ErrorCode::kInvalid,
-      fmt::format("\"{}\" is no {}: use parts of A-Z a-z 0-9 . _ = + - joined by '/', each of 1 to {} "
-                  "bytes and not beginning with '.', together at most {} bytes",
-                  shown, what, kLongestPart, kLongestName));
+  return fail(ErrorCode::kInvalid,
+              fmt::format("\"{}\" is no {}: use parts of A-Z a-z 0-9 . _ = + - joined by '/', each of 1 to {} "
+                          "bytes and not beginning with '.', together at most {} bytes",
+                          shown, what, kLongestPart, kLongestName));
 }
 
 bool are_parts(std::string_view name) {
@@ -39,8 +38,7 @@ bool are_parts(std::string_view name) {
 }  // namespace
 
 bool is_part(std::string_view part) {
-  return !part.empty() && part.size() <= kLongestPart && part.front() != '.' &&
-         std::ranges::all_of(part, is_allowed);
+  return !part.empty() && part.size() <= kLongestPart && part.front() != '.' && std::ranges::all_of(part, is_allowed);
 }
 
 Result<void> check_object_name(std::string_view name) {

@@ -67,8 +67,7 @@ Value rendered(duckdb_value value) {
   // Rendered as a literal of SQL: 'text' or 'text'::TYPE; only what lies between the quotes is the value.
   const EngineText text(duckdb_value_to_string(owned.get()));
   std::string_view body = text == nullptr ? "" : text.get();
-  if (const auto close = body.rfind('\''); body.starts_with('\'') && close > 0)
-    body = body.substr(1, close - 1);
+  if (const auto close = body.rfind('\''); body.starts_with('\'') && close > 0) body = body.substr(1, close - 1);
   return {std::string(body)};
 }
 
@@ -135,8 +134,7 @@ std::string union_json(duckdb_vector vector, duckdb_logical_type type, idx_t row
   const LogicalType member(duckdb_union_type_member_type(type, tag));
   const EngineText name(duckdb_union_type_member_name(type, tag));
   std::string json = "{";
-  append_member(json, name.get(),
-                read_cell(duckdb_struct_vector_get_child(vector, tag + 1), member.get(), row),
+  append_member(json, name.get(), read_cell(duckdb_struct_vector_get_child(vector, tag + 1), member.get(), row),
                 is_document(member.get()));
   return json + "}";
 }
@@ -153,9 +151,7 @@ std::size_t first_bad_byte(std::string_view text) {
         continue;
       }
     }
-    const auto byte = [&](std::size_t at) {
-      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-    };
+    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
     const unsigned lead = byte(i);
     const std::size_t more = lead < 0x80                    ? 0
                              : lead >= 0xC2 && lead <= 0xDF ? 1
@@ -168,8 +164,8 @@ std::size_t first_bad_byte(std::string_view text) {
     }
     const unsigned second = byte(i + 1);
     // Overlong forms, surrogates, and what lies above U+10FFFF.
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
-        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
+    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
+        (lead == 0xF4 && second > 0x8F)) {
       return i;
     }
     i += more + 1;
@@ -436,9 +432,8 @@ Result<void> check_text(const Column& column) {
     if (const std::size_t bad = first_bad_byte(column.text_at(row)); bad != std::string_view::npos) {
       return fail(
           ErrorCode::kInvalid,
-          fmt::format(
-              "column {} row {}: the text is not UTF-8 at byte {}; load it as bytes, or mend the source",
-              column.name(), row, bad));
+          fmt::format("column {} row {}: the text is not UTF-8 at byte {}; load it as bytes, or mend the source",
+                      column.name(), row, bad));
     }
   }
   return {};

@@ -24,8 +24,7 @@ Result<std::vector<ColumnInfo>> describe(duckdb_connection connection, std::stri
     return fail(statement_error(ErrorCode::kInvalid, duckdb_prepare_error(prepared.get()), select));
   }
   if (duckdb_prepared_statement_type(prepared.get()) != DUCKDB_STATEMENT_TYPE_SELECT) {
-    return fail(
-        statement_error(ErrorCode::kInvalid, "only the rows of a SELECT can be written to Parquet", select));
+    return fail(statement_error(ErrorCode::kInvalid, "only the rows of a SELECT can be written to Parquet", select));
   }
   std::vector<ColumnInfo> columns;
   for (idx_t i = 0; i < duckdb_prepared_statement_column_count(prepared.get()); ++i) {
@@ -81,16 +80,14 @@ Result<ParquetFile> write_parquet(duckdb_connection connection, std::string_view
   if (!result) return fail(std::move(result).error());
   const DataChunk chunk(duckdb_fetch_chunk(result->get()));
   if (chunk.get() == nullptr || duckdb_data_chunk_get_size(chunk.get()) != 1) {
-    return fail(statement_error(ErrorCode::kCorrupt, "the SQL engine wrote a file but told nothing of it",
-                                statement));
+    return fail(statement_error(ErrorCode::kCorrupt, "the SQL engine wrote a file but told nothing of it", statement));
   }
   std::map<std::string, StatisticsTexts> statistics;
   for (idx_t i = 0; i < duckdb_column_count(result->out()); ++i) {
     const std::string_view name = duckdb_column_name(result->out(), i);
     const duckdb_vector vector = duckdb_data_chunk_get_vector(chunk.get(), i);
     if (name == "count") file.rows = static_cast<const std::uint64_t*>(duckdb_vector_get_data(vector))[0];
-    if (name == "file_size_bytes")
-      file.bytes = static_cast<const std::uint64_t*>(duckdb_vector_get_data(vector))[0];
+    if (name == "file_size_bytes") file.bytes = static_cast<const std::uint64_t*>(duckdb_vector_get_data(vector))[0];
     if (name == "column_statistics") statistics = read_statistics(vector, 0);
   }
   for (const ColumnInfo& column : file.schema) {
