@@ -22,7 +22,7 @@ tidy() {
   local cache=build/tidy state
   mkdir -p $cache
   state=$(cat .clang-tidy $(git ls-files 'src/*.h') | sha256sum | cut -d' ' -f1)
-  git ls-files 'src/*.cc' 'tests/*.cc' 'bench/*.cc' | grep -v _fuzz.cc |
+  git ls-files 'src/*.cc' 'tests/*.cc' 'bench/*.cc' | grep -vE '_(fuzz|test|bench).cc$|/(tests|bench|testing)/' |
     xargs -P "$(nproc)" -I{} bash -c '
       key=$(cat {} <(echo '"$state"') | sha256sum | cut -d" " -f1)
       [ -e '$cache'/$key ] && exit 0

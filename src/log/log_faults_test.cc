@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -208,9 +209,15 @@ class LogUnderFaults : public LogFaults {
   std::int64_t committed_ = 0;
 };
 
+// How often the power goes: 300 times, or what the long proof asks for.
+std::uint64_t power_cuts() {
+  const char* text = std::getenv("PINFLOW_POWER_CUTS");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 300;
+}
+
 TEST_F(LogUnderFaults, LosesNothingAcknowledgedWhenThePowerGoes) {
   options_.segment_size = ByteCount(8'000);
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= power_cuts(); ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
     if (seed % 5 == 1) {  // Each five lives of one log.
