@@ -174,6 +174,15 @@ TEST_F(BadInput, SecondProcessOnTheSameFolderIsRefused) {
   EXPECT_THAT(second.err, HasSubstr(std::to_string(pinflow.pid())));
 }
 
+TEST_F(BadInput, EmulatorWithoutFrontDoorSaysSoAtOnce) {
+  const std::string data = folder_ / "data";
+  expect_ok(run_pinflow({"source", "create", "--posts", "10", "--data", data}));
+  const Finished finished =
+      run_pinflow({"emulate", "--to", "both", "--burst", "--data", data, "--url", "http://127.0.0.1:1"});
+  EXPECT_EQ(finished.exit_code, 5);
+  EXPECT_THAT(finished.err, HasSubstr("pinflow up"));
+}
+
 TEST_F(BadInput, UnknownConfigurationKeyIsRefused) {
   const Finished finished = run_pinflow({"up", "--data", folder_ / "data", "--set", "http.prot=1"});
   EXPECT_EQ(finished.exit_code, 3);

@@ -206,10 +206,6 @@ void add_demo(CLI::App& root, Action& selected) {
     selected = [options](Environment& environment) {
       auto& settings = environment.settings;
       if (settings.origins.at("data.folder") == "default") settings.config.data.folder = "pinflow-demo";
-      if (settings.config.logging.level == "info" && settings.origins.at("logging.level") == "default") {
-        environment.logger =
-            std::make_unique<StreamLogger>(environment.clock, stderr, Severity::kWarning, StreamLogger::Format::kText);
-      }
       if (settings.origins.at("http.port") == "default") settings.config.http.port = 0;
       return demo(environment, *options);
     };

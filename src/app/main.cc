@@ -63,12 +63,18 @@ Result<config::Loaded> load_settings(const CommonOptions& common) {
   return config::load(sources);
 }
 
-std::unique_ptr<Logger> make_logger(const Clock& clock, const config::Config& config) {
-  Severity least = Severity::kInfo;
-  if (config.logging.level == "debug") least = Severity::kDebug;
-  if (config.logging.level == "warning") least = Severity::kWarning;
-  if (config.logging.level == "error") least = Severity::kError;
-  const auto format = config.logging.format == "json" ? StreamLogger::Format::kJson : StreamLogger::Format::kText;
+// `up` tells its operator what happens; commands that a person waits for speak for themselves, so unless the settings say
+// otherwise only warnings and errors interrupt them.
+std::unique_ptr<Logger> make_logger(const Clock& clock, const config::Loaded& settings, bool serves) {
+  const auto& logging = settings.config.logging;
+  Severity least = serves ? Severity::kInfo : Severity::kWarning;
+  if (settings.origins.at("logging.level") != "default") {
+    if (logging.level == "debug") least = Severity::kDebug;
+    if (logging.level == "info") least = Severity::kInfo;
+    if (logging.level == "warning") least = Severity::kWarning;
+    if (logging.level == "error") least = Severity::kError;
+  }
+  const auto format = logging.format == "json" ? StreamLogger::Format::kJson : StreamLogger::Format::kText;
   return std::make_unique<StreamLogger>(clock, stderr, least, format);
 }
 
@@ -136,7 +142,7 @@ int run(int argc, char** argv) {
   Environment environment;
   environment.disk = disk::make_real_disk();
   environment.settings = std::move(*settings);
-  environment.logger = make_logger(environment.clock, environment.config());
+  environment.logger = make_logger(environment.clock, environment.settings, root.got_subcommand("up"));
   environment.stop = stop.get_token();
   environment.quiet = common.quiet;
   environment.program = argv[0];

@@ -4,6 +4,23 @@
 
 namespace pinflow::app {
 
+namespace {
+
+// A server that is not there at all is told at once; one that goes away later is waited for with back-off.
+Result<void> find_door(const emulator::EmulatorOptions& options) {
+  if (options.targets == std::vector{emulator::Target::kConsole}) return {};
+  http::Request request;
+  request.method = "GET";
+  request.target = "/topics";
+  const auto answer = http::make_client(options.url, options.timeout)->send(request);
+  if (answer || answer.error().code != ErrorCode::kUnavailable) return {};
+  return fail(
+      ErrorCode::kUnavailable,
+      fmt::format("{}. Start `pinflow up` first, or name another front door with --url.", answer.error().message));
+}
+
+}  // namespace
+
 std::string default_source(const Environment& environment) {
   return environment.folder("source.duckdb").string();
 }
@@ -11,6 +28,7 @@ std::string default_source(const Environment& environment) {
 Result<emulator::EmulatorReport> post(Environment& environment, const std::string& source,
                                       emulator::EmulatorOptions options) {
   TRY_ASSIGN(const auto posts, emulator::open_source(source));
+  TRY(find_door(options));
   ProgressLine line(environment.clock, environment.quiet);
   options.names.prefix = environment.config().topics.prefix;
   options.progress = [&line](const emulator::Progress& progress) {

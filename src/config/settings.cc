@@ -53,7 +53,8 @@ constexpr Setting kSettings[] = {
             "Folder of SQL files that add to or replace those in the program."),
     setting("sql.memory_limit", FIELD(sql.memory_limit), "Memory of the SQL engine."),
     setting("sql.threads", FIELD(sql.threads), "Threads of the SQL engine."),
-    setting("logging.level", FIELD(logging.level), "Least severity written: debug, info, warning or error."),
+    setting("logging.level", FIELD(logging.level),
+            "Least severity written: debug, info, warning or error; unless set, only `up` writes info."),
     setting("logging.format", FIELD(logging.format), "Form of log lines: text or json."),
 };
 #undef FIELD
