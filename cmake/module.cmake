@@ -1,7 +1,8 @@
-# pinflow_module(NAME <name> SOURCES ... [DEPS ...] [PRIVATE_DEPS ...] [TESTS ...] [TEST_DEPS ...] [FUZZERS ...])
+# pinflow_module(NAME <name> SOURCES ... [DEPS ...] [PRIVATE_DEPS ...] [TESTS ...] [TEST_DEPS ...] [BENCHES ...]
+#                [FUZZERS ...])
 #
 # Makes the static library pinflow_<name> of one folder under src/, the test program <name>_test (one entry of ctest), and,
-# with PINFLOW_FUZZ, one libFuzzer program per file of FUZZERS. DEPS may be seen by users of the module, PRIVATE_DEPS not.
+# with PINFLOW_FUZZ, one libFuzzer program per file of FUZZERS. A file of BENCHES is a program that is built only when named. DEPS may be seen by users of the module, PRIVATE_DEPS not.
 
 # Standard headers that nearly every file reads, compiled once for sources and once for tests.
 add_library(pinflow_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
@@ -12,7 +13,7 @@ target_link_libraries(pinflow_test_pch PUBLIC pinflow_flags fmt::fmt GTest::gtes
 target_precompile_headers(pinflow_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gtest/gtest.h>)
 
 function(pinflow_module)
-  cmake_parse_arguments(M "" "NAME" "SOURCES;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS;FUZZERS" ${ARGN})
+  cmake_parse_arguments(M "" "NAME" "SOURCES;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS;BENCHES;FUZZERS" ${ARGN})
   set(lib pinflow_${M_NAME})
   add_library(${lib} STATIC ${M_SOURCES})
   target_link_libraries(${lib} PUBLIC pinflow_flags fmt::fmt ${M_DEPS} PRIVATE ${M_PRIVATE_DEPS})
@@ -25,6 +26,12 @@ function(pinflow_module)
     add_test(NAME ${M_NAME} COMMAND ${M_NAME}_test)
     set_tests_properties(${M_NAME} PROPERTIES TIMEOUT 600)
   endif()
+  foreach(source ${M_BENCHES})
+    get_filename_component(bench ${source} NAME_WE)
+    add_executable(${bench} EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${bench} PRIVATE ${lib} benchmark::benchmark)
+    target_precompile_headers(${bench} REUSE_FROM pinflow_pch)
+  endforeach()
   if(PINFLOW_FUZZ)
     foreach(source ${M_FUZZERS})
       get_filename_component(fuzzer ${source} NAME_WE)

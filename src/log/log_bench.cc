@@ -142,3 +142,5 @@ BENCHMARK(encode);
 
 }  // namespace
 }  // namespace pinflow::log
+
+BENCHMARK_MAIN();
