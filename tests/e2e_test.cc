@@ -212,6 +212,31 @@ TEST_F(BadInput, NearlyFullDiskRefusesPostsAndKeepsWhatWasTaken) {
   EXPECT_THAT(refused.body, HasSubstr("disk"));
 }
 
+TEST(Demo, ShowsCountsAnswersAndProfilesAndStartsAnewWhenRunAgain) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "demo";
+  for (int run = 0; run < 2; ++run) {
+    const Finished demo = run_pinflow({"demo", "--posts", "300", "--data", data});
+    expect_ok(demo);
+    EXPECT_EQ(demo.err, "") << "nothing but answers when the output is no terminal";
+    EXPECT_THAT(demo.out, HasSubstr("topics   900 records posted, 900 acknowledged"));
+    EXPECT_THAT(demo.out, HasSubstr("streams  900 records posted, 900 acknowledged"));
+    for (const char* part : {"Records at each stage", "category_by_country", "users_joined_by_year",
+                             "most popular profiles", "Where everything lies", "Try next"}) {
+      EXPECT_THAT(demo.out, HasSubstr(part));
+    }
+  }
+}
+
+TEST(Demo, LeavesAFolderAloneThatIsNotItsOwn) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "mine/log");
+  const Finished demo = run_pinflow({"demo", "--posts", "10", "--data", folder / "mine"});
+  EXPECT_EQ(demo.exit_code, 2);
+  EXPECT_THAT(demo.err, HasSubstr("--data"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "mine/log"));
+}
+
 TEST(CommandLine, HelpOfEachCommandHasExamples) {
   for (const char* command : {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "config"}) {
     const Finished help = run_pinflow({command, "--help"});
