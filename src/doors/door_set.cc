@@ -4,7 +4,7 @@ namespace pinflow::doors {
 
 DoorSet::DoorSet(log::Log& log, const Clock& clock, Random random, DoorOptions options)
     : worker_(options.waiting_jobs),
-      kafka_rest_(log, worker_, std::move(options.kafka_rest)),
+      kafka_rest_(log, worker_, options.kafka_rest),
       streams_(log, worker_, clock, random, std::move(options.streams)) {
   health_.add_routes(router_);
   kafka_rest_.add_routes(router_);

@@ -23,7 +23,7 @@ struct KafkaRestOptions {
 class KafkaRestDoor {
  public:
   KafkaRestDoor(log::Log& log, Worker& worker, KafkaRestOptions options)
-      : log_(log), worker_(worker), options_(std::move(options)) {}
+      : log_(log), worker_(worker), options_(options) {}
 
   void add_routes(http::Router& router);
 
