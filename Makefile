@@ -46,7 +46,7 @@ format: ## Formats all sources
 
 fuzz: deps ## Builds the fuzzers and runs each for FUZZ_SECONDS (60)
 	@cmake --preset fuzz >/dev/null
-	@cmake --build --preset fuzz -j $(JOBS)
+	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@tools/fuzz.sh $${FUZZ_SECONDS:-60}
 
 clean: ## Removes the build folders

@@ -12,6 +12,8 @@ add_library(pinflow_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
 target_link_libraries(pinflow_test_pch PUBLIC pinflow_flags fmt::fmt GTest::gtest)
 target_precompile_headers(pinflow_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gtest/gtest.h>)
 
+add_custom_target(fuzzers)  # All libFuzzer programs.
+
 function(pinflow_module)
   cmake_parse_arguments(M "" "NAME" "SOURCES;DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS;BENCHES;FUZZERS" ${ARGN})
   set(lib pinflow_${M_NAME})
@@ -37,6 +39,7 @@ function(pinflow_module)
       get_filename_component(fuzzer ${source} NAME_WE)
       add_executable(${fuzzer} ${source})
       target_link_libraries(${fuzzer} PRIVATE ${lib} -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${fuzzer})
     endforeach()
   endif()
 endfunction()
