@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build_packages=(clang-19 lld-19 llvm-19 libclang-rt-19-dev cmake ninja-build pkg-config ccache git python3 npm
   libboost1.81-dev libssl-dev libsimdjson-dev libfmt-dev libcli11-dev libtomlplusplus-dev libmariadb-dev libisal-dev
-  zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev)
+  zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev librdkafka-dev libgtest-dev libgmock-dev libbenchmark-dev)
 lint_packages=(clang-format-19 clang-tidy-19)
 interop_packages=(python3-venv mariadb-server curl)
 
