@@ -60,6 +60,7 @@ struct Topic {
   Uuid id;  // A topic made again under the same name has another id.
   std::int32_t partitions = 0;
   std::vector<std::pair<std::string, std::string>> configs;
+  WallTime created{};
 };
 
 // Where one record went: its partition and offset.
@@ -91,12 +92,15 @@ struct FetchedPartition {
   TopicPartition partition;
   Offset high_watermark;
   std::vector<StoredRecord> records;  // In order of offset. Offsets may have gaps (compaction).
+  Offset next;                        // Where to read on: past the last record and any gap behind it.
   std::optional<Error> error;         // kNotFound: no such partition. kInvalid: offset out of range. kCorrupt: damage.
 };
 
 struct GroupOffset {
   TopicPartition partition;
-  Offset offset;  // The next one to read.
+  Offset offset;                   // The next one to read.
+  std::int32_t leader_epoch = -1;  // Of the last record read, as the consumer tells it; -1 unknown.
+  std::string metadata;            // The consumer's own note.
 };
 
 // Called once, from a thread of the log's, or within produce() when refused at once; must not block. One entry per record in the order they were
@@ -129,7 +133,8 @@ class Log {
                        ProduceDone done) = 0;
 
   // Reads what is durable. Blocks as the request says, and returns early with what it has when `stop` is
-  // requested. A partition with nothing new has no entry.
+  // requested. A partition with nothing new has no entry;
+  // one with a gap and nothing behind it has an entry without records.
   virtual Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) = 0;
   virtual Result<OffsetRange> offsets(const TopicPartition& partition) = 0;
 

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "log/log.h"
+
+namespace pinflow::log {
+
+// A producer's batch as it came from the wire.
+struct BatchAppend {
+  TopicPartition partition;
+  std::string_view batch;  // Exactly one record batch v2, compressed or not.
+  std::shared_ptr<const void>
+      keep_alive;  // Shared: holds the bytes, which other batches of one request lie beside, until the answer.
+};
+
+struct BatchAppended {
+  Offset base_offset;
+  Offset log_start;
+  std::optional<WallTime> append_time;  // Where the topic stamps records with the time of arrival.
+  bool duplicate = false;               // It was stored before; base_offset says where (idempotent producers).
+};
+
+// Why a batch was not stored. Each is one of Kafka's error codes, in the words of its protocol.
+enum class BatchFault {
+  kUnknownTopicOrPartition,
+  kCorruptMessage,            // Checksum, lengths, counts, or a body that cannot be decompressed.
+  kUnsupportedMessageFormat,  // Magic 0 or 1.
+  kMessageTooLarge,           // Over max.message.bytes.
+  kInvalidRecord,             // Records that break a rule of the topic; `records` names them.
+  kInvalidTimestamp,          // Too far from now for the topic's settings.
+  kOutOfOrderSequence,
+  kInvalidProducerEpoch,
+  kStorage,         // Fenced or disk full: nothing was stored.
+  kOverloaded,      // Too much waits for the disk: try again.
+  kUnknownOutcome,  // It may be there after a restart.
+};
+
+struct RecordFault {
+  std::int32_t index = 0;  // Within the batch.
+  std::string message;
+};
+
+struct BatchRefusal {
+  BatchFault fault = BatchFault::kStorage;
+  std::string message;
+  std::vector<RecordFault> records;
+};
+
+using BatchResult = std::expected<BatchAppended, BatchRefusal>;
+using BatchDone = std::move_only_function<void(BatchResult)>;  // As ProduceDone: called once, must not block.
+
+struct BatchRead {
+  std::string
+      bytes;  // Whole batches, the first one holds or follows the offset asked for; with true offsets and leader epochs.
+  OffsetRange range;  // Log start and high watermark at that moment.
+};
+
+struct TimedOffset {
+  Offset offset;
+  WallTime timestamp;
+  std::int32_t leader_epoch = 0;
+};
+
+struct EpochEnd {
+  std::int32_t leader_epoch = -1;
+  Offset end;  // One past the last record of that epoch.
+};
+
+// Withdraws its watch when destroyed: after that, the callback neither runs nor will.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+};
+
+using Done = std::move_only_function<void(Result<void>)>;  // Called once, from any thread; must not block.
+
+// What a Kafka door needs of the log beyond Log: batches as producers sent them, long polls without a waiting thread, topic
+// settings, producer ids and the state of consumer groups. Safe from any thread.
+class BrokerLog : public Log {
+ public:
+  // Checks the batch on the caller's thread (which decompresses it), then stores it as it came but for its offset. Never
+  // blocks on the disk. Batches of one thread for one partition are stored in the order of the calls. A success means what it
+  // means for produce.
+  virtual void append_batch(BatchAppend append, BatchDone done) = 0;
+
+  // Reads what is durable: whole batches of at most max_bytes, but the first whatever its size when `first_whole` is set.
+  // Waits for nothing; reads from the disk on the caller's thread. kNotFound, kInvalid (offset out of range), kCorrupt.
+  virtual Result<BatchRead> read_batches(const TopicPartition& partition, Offset from, std::size_t max_bytes,
+                                         bool first_whole) = 0;
+
+  // Calls `ready` once, from a thread of the log's or within the call, as soon as one of the partitions has a durable record at or behind
+  // its position, or is gone.
+  virtual std::unique_ptr<Watch> watch(std::span<const FetchPosition> positions,
+                                       std::move_only_function<void()> ready) = 0;
+
+  // The first record (by offset) whose timestamp is not before `time`; none when all are older. Exact also inside compressed batches.
+  virtual Result<std::optional<TimedOffset>> find_time(const TopicPartition& partition, WallTime time) = 0;
+  // The record with the greatest timestamp, the first of equals.
+  virtual Result<std::optional<TimedOffset>> find_latest_time(const TopicPartition& partition) = 0;
+  // The epoch that new batches get. It grows when a start after a crash may have lost records that readers had seen.
+  virtual Result<std::int32_t> leader_epoch(const TopicPartition& partition) = 0;
+  // Of the greatest epoch not above `epoch`.
+  virtual Result<EpochEnd> epoch_end(const TopicPartition& partition, std::int32_t epoch) = 0;
+
+  // May block for the disk: not for network loops. kInvalid: the message names the setting or count and what is allowed.
+  virtual Result<Topic> add_partitions(const std::string& topic, std::int32_t total) = 0;
+  // Replaces all settings of the topic (log/topic_settings.h has the known ones).
+  virtual Result<Topic> alter_topic(const std::string& topic,
+                                    std::vector<std::pair<std::string, std::string>> configs) = 0;
+  // Moves the log start; records before it are gone for readers at once, their files later. Gives the new log start.
+  virtual Result<Offset> delete_records(const TopicPartition& partition, Offset before) = 0;
+  // A producer id that was never given out before, also across restarts. The first of each thousand waits for the disk.
+  virtual Result<std::int64_t> new_producer_id() = 0;
+
+  // Like Log::commit_offsets, without waiting.
+  virtual void commit_offsets_later(std::string group, std::vector<GroupOffset> offsets, Done done) = 0;
+  virtual void delete_offsets(std::string group, std::vector<TopicPartition> partitions, Done done) = 0;
+  // Forgets positions and state of a group.
+  virtual void delete_group(std::string group, Done done) = 0;
+  // All groups that have positions or state, sorted.
+  virtual std::vector<std::string> groups() = 0;
+  // What the coordinator wants to find again after a restart: bytes that mean nothing to the log. Empty: none.
+  virtual void store_group_state(std::string group, std::string state, Done done) = 0;
+  virtual std::vector<std::pair<std::string, std::string>> group_states() = 0;
+};
+
+}  // namespace pinflow::log
