@@ -109,6 +109,40 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
 
+// `complain` takes a key and what is wrong with it.
+template <class Complain>
+void check_kafka(const Config& config, const Complain& complain) {
+  const auto& kafka = config.kafka;
+  if (kafka.default_partitions > 10'000) complain("kafka.default_partitions", "at most 10000 partitions");
+  if (kafka.tls_certificate.empty() != kafka.tls_key.empty())
+    complain("kafka.tls_certificate", "a certificate and its key (kafka.tls_key) belong together; set both");
+  if (!kafka.tls_client_ca.empty() && kafka.tls_certificate.empty())
+    complain("kafka.tls_client_ca", "certificates of clients need TLS; set kafka.tls_certificate and kafka.tls_key");
+  if (kafka.max_request > kafka.max_memory)
+    complain("kafka.max_request", "must not exceed kafka.max_memory, or such a request can never be taken");
+  std::string_view rest = kafka.addresses;
+  while (true) {
+    const std::string_view address = rest.substr(0, rest.find(','));
+    if (address.empty()) {
+      complain("kafka.addresses", "expected addresses with commas between them, such as '127.0.0.1,::1'");
+    } else if (!is_loopback(address) && !kafka.insecure_remote) {
+      if (kafka.users.empty() && kafka.tls_client_ca.empty())
+        complain("kafka.addresses",
+                 fmt::format("'{}' can be reached from other machines, and the door asks for no credentials. Use "
+                             "127.0.0.1, or set kafka.users (or kafka.tls_client_ca), or set kafka.insecure_remote = "
+                             "true if the network itself keeps strangers out.",
+                             address));
+      else if (kafka.tls_certificate.empty())
+        complain("kafka.addresses",
+                 fmt::format("'{}' can be reached from other machines, and passwords and posts would cross the network "
+                             "readable. Set kafka.tls_certificate and kafka.tls_key, or kafka.insecure_remote = true.",
+                             address));
+    }
+    if (address.size() == rest.size()) return;
+    rest.remove_prefix(address.size() + 1);
+  }
+}
+
 // What no single value shows.
 void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   const Config& config = loaded.config;
@@ -121,7 +155,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
     for (const std::string& word : allowed) list += (list.empty() ? "'" : ", '") + word + "'";
     complain(key, fmt::format("expected one of {}, not '{}'", list, value));
   };
-  one_of("log.durability", config.log.durability, {"power", "os"});
+  one_of("log.durability", config.log.durability, {"power", "interval", "os"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});
   one_of("logging.format", config.logging.format, {"text", "json"});
   if (config.topics.partitions > 10'000) complain("topics.partitions", "at most 10000 partitions");
@@ -136,6 +170,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
                          "127.0.0.1, or set http.insecure_remote = true if the network itself keeps strangers out.",
                          config.http.address));
   }
+  check_kafka(config, complain);
   if (config.log.max_record_size > config.http.max_body) {
     complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");
   }

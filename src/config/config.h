@@ -37,8 +37,32 @@ struct Config {
     bool auto_create_topics = false;
   } http;
   struct {
+    std::string addresses = "127.0.0.1,::1";
+    std::uint16_t port = 9092;
+    std::string advertised;  // Empty: the address that the client dialled.
+    bool insecure_remote = false;
+    std::filesystem::path tls_certificate;  // Empty: no TLS.
+    std::filesystem::path tls_key;
+    std::filesystem::path tls_client_ca;  // Empty: clients need no certificate.
+    std::filesystem::path users;          // Empty: no authentication.
+    bool auto_create_topics = true;
+    std::int32_t default_partitions = 1;
+    ByteCount max_request{std::uint64_t{100} << 20};
+    ByteCount max_memory{std::uint64_t{256} << 20};
+    std::int32_t max_connections = 10'240;
+    std::chrono::milliseconds idle_timeout{600'000};
+    std::int32_t threads = 2;
+    std::chrono::milliseconds group_rebalance_delay{500};
+    std::optional<std::chrono::milliseconds> offsets_retention{std::chrono::hours(7 * 24)};
+  } kafka;
+  struct {
     std::string durability = "power";
+    std::chrono::milliseconds sync_interval{200};
     ByteCount segment_size{std::uint64_t{256} << 20};
+    std::chrono::milliseconds segment_age{std::chrono::hours(7 * 24)};
+    std::optional<ByteCount> retention_size;  // None: unlimited.
+    std::optional<std::chrono::milliseconds> retention_time;
+    ByteCount max_batch_size{(std::uint64_t{1} << 20) + 12};
     ByteCount max_record_size{std::uint64_t{1} << 20};
     ByteCount max_pending{std::uint64_t{64} << 20};
     ByteCount reserved_space{std::uint64_t{256} << 20};

@@ -65,7 +65,7 @@ TEST_F(ConfigFile, EveryProblemIsToldAtOnce) {
       problem(with_file("[http]\nport = 70000\nmax_body = \"10 apples\"\n[log]\ndurability = \"maybe\"\n"));
   EXPECT_THAT(message, HasSubstr("http.port: expected a whole number from 0 to 65535, not '70000'"));
   EXPECT_THAT(message, HasSubstr("http.max_body: expected a size"));
-  EXPECT_THAT(message, HasSubstr("log.durability: expected one of 'power', 'os', not 'maybe'"));
+  EXPECT_THAT(message, HasSubstr("log.durability: expected one of 'power', 'interval', 'os', not 'maybe'"));
 }
 
 TEST_F(ConfigFile, BrokenTomlIsNamedWithLineAndColumn) {
@@ -81,6 +81,27 @@ TEST_F(ConfigFile, MissingFileSaysWhatToCheck) {
 TEST_F(ConfigFile, RemoteAddressNeedsPlainWords) {
   EXPECT_THAT(problem(with_file("[http]\naddress = \"0.0.0.0\"\n")), HasSubstr("http.insecure_remote"));
   EXPECT_EQ(problem(with_file("[http]\naddress = \"0.0.0.0\"\ninsecure_remote = true\n")), "no problem");
+}
+
+TEST_F(ConfigFile, KafkaDoorIsOpenedToStrangersOnPurposeOnly) {
+  EXPECT_THAT(problem(with_file("[kafka]\naddresses = \"127.0.0.1,0.0.0.0\"\n")),
+              HasSubstr("'0.0.0.0' can be reached from other machines, and the door asks for no credentials"));
+  EXPECT_THAT(problem(with_file("[kafka]\naddresses = \"0.0.0.0\"\nusers = \"u\"\n")),
+              HasSubstr("kafka.tls_certificate and kafka.tls_key"));
+  EXPECT_EQ(problem(with_file("[kafka]\naddresses = \"0.0.0.0\"\nusers = \"u\"\ntls_certificate = \"c\"\n"
+                              "tls_key = \"k\"\n")),
+            "no problem");
+  EXPECT_EQ(problem(with_file("[kafka]\naddresses = \"0.0.0.0\"\ninsecure_remote = true\n")), "no problem");
+  EXPECT_THAT(problem(with_file("[kafka]\ntls_key = \"k\"\n")), HasSubstr("belong together"));
+  EXPECT_THAT(problem(with_file("[kafka]\naddresses = \"127.0.0.1,\"\n")), HasSubstr("such as '127.0.0.1,::1'"));
+}
+
+TEST_F(ConfigFile, LimitsMayBeUnlimited) {
+  const auto loaded = load(with_file("[log]\nretention_time = \"7d\"\nretention_size = \"unlimited\"\n"));
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->config.log.retention_time, std::chrono::hours(7 * 24));
+  EXPECT_FALSE(loaded->config.log.retention_size);
+  EXPECT_THAT(problem(with_file("[log]\nretention_time = \"soon\"\n")), HasSubstr("(or 'unlimited')"));
 }
 
 TEST_F(ConfigFile, PrintedValuesAreReadBackEqual) {

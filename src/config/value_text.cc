@@ -36,7 +36,7 @@ Result<std::uint64_t> parse_with_unit(std::string_view text, std::span<const Uni
 }
 
 constexpr Unit kSizes[] = {{"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}, {"B", 1}, {"", 1}};
-constexpr Unit kDurations[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
+constexpr Unit kDurations[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
 
 // The largest unit that divides the value evenly.
 std::string print_with_unit(std::uint64_t value, std::span<const Unit> units) {
@@ -79,7 +79,7 @@ Result<void> parse_value(std::string_view text, ByteCount& into) {
   return {};
 }
 Result<void> parse_value(std::string_view text, std::chrono::milliseconds& into) {
-  TRY_ASSIGN(const std::uint64_t ms, parse_with_unit(text, kDurations, "a time such as 250ms, 5s, 10m or 1h"));
+  TRY_ASSIGN(const std::uint64_t ms, parse_with_unit(text, kDurations, "a time such as 250ms, 5s, 10m, 1h or 7d"));
   into = std::chrono::milliseconds(ms);
   return {};
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,8 @@
 
 namespace pinflow::config {
 
-// How each type of setting is spelled: 8082, true, "10MiB", "250ms" (also s, m, h). parse_value fails with
-// what is expected.
+// How each type of setting is spelled: 8082, true, "10MiB", "250ms" (also s, m, h, d); an optional one without
+// value is "unlimited". parse_value fails with what is expected.
 Result<void> parse_value(std::string_view text, std::string& into);
 Result<void> parse_value(std::string_view text, std::filesystem::path& into);
 Result<void> parse_value(std::string_view text, bool& into);
@@ -21,6 +22,16 @@ Result<void> parse_value(std::string_view text, std::int32_t& into);  // Positiv
 Result<void> parse_value(std::string_view text, std::int64_t& into);  // Positive.
 Result<void> parse_value(std::string_view text, ByteCount& into);
 Result<void> parse_value(std::string_view text, std::chrono::milliseconds& into);
+template <class T>
+Result<void> parse_value(std::string_view text, std::optional<T>& into) {
+  if (text == "unlimited") {
+    into.reset();
+    return {};
+  }
+  if (auto parsed = parse_value(text, into.emplace()); !parsed)
+    return fail(ErrorCode::kInvalid, parsed.error().message + " (or 'unlimited')");
+  return {};
+}
 
 std::string print_value(const std::string& value);
 std::string print_value(const std::filesystem::path& value);
@@ -30,5 +41,9 @@ std::string print_value(std::int32_t value);
 std::string print_value(std::int64_t value);
 std::string print_value(ByteCount value);
 std::string print_value(std::chrono::milliseconds value);
+template <class T>
+std::string print_value(const std::optional<T>& value) {
+  return value ? print_value(*value) : "unlimited";
+}
 
 }  // namespace pinflow::config
