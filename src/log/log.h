@@ -100,7 +100,7 @@ struct GroupOffset {
   TopicPartition partition;
   Offset offset;                   // The next one to read.
   std::int32_t leader_epoch = -1;  // Of the last record read, as the consumer tells it; -1 unknown.
-  std::string metadata;            // The consumer's own note.
+  std::string metadata = {};       // The consumer's own note.
 };
 
 // Called once, from a thread of the log's, or within produce() when refused at once; must not block. One entry per record in the order they were
