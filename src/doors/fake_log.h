@@ -80,10 +80,11 @@ class FakeLog final : public log::Log {
       const auto found = topics_.find(partition.topic);
       if (found == topics_.end()) return fail(ErrorCode::kNotFound, "no such topic");
       const auto& all = found->second.partitions.at(static_cast<std::size_t>(partition.partition.value()));
-      log::FetchedPartition fetched{partition, log::Offset(static_cast<std::int64_t>(all.size())), {}, {}};
+      log::FetchedPartition fetched{partition, log::Offset(static_cast<std::int64_t>(all.size())), {}, offset, {}};
       for (const auto& record : all) {
         if (record.offset >= offset && taken < request.max_records) {
           fetched.records.push_back(record);
+          fetched.next = record.offset + 1;
           ++taken;
         }
       }

@@ -130,8 +130,8 @@ class LiveMetrics::Reader {
       } else {
         posts_.push_back({.time = std::min(record.timestamp, owner_.clock_.now()), .offset = record.offset.value()});
       }
-      cursor->next = record.offset + 1;
     }
+    cursor->next = std::max(cursor->next, fetched.next);
     fill_posts();
     owner_.publish(posts_, unreadable, progress());
   }

@@ -207,7 +207,7 @@ EmbeddedLogImpl::Collected EmbeddedLogImpl::collect(const FetchRequest& request)
     } else {
       fetched.error = found.error();
     }
-    if (fetched.records.empty() && !fetched.error) continue;
+    if (fetched.records.empty() && !fetched.error && fetched.next == position.offset) continue;
     all.failed = all.failed || fetched.error.has_value();
     for (const StoredRecord& record : fetched.records)
       all.bytes += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) + 1;

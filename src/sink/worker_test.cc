@@ -147,6 +147,21 @@ TEST_F(SinkWorker, EndsAnObjectWhereOffsetsHaveAGap) {
   expect_all_sunk_once();
 }
 
+TEST_F(SinkWorker, ReachesTheEndBehindOffsetsWithoutRecords) {
+  append(3);
+  log_.skip_offsets(kPin.topic, 0, 4);
+  targets_[kPin] = log::Offset(7);
+  turn();
+  turn();
+  EXPECT_EQ(objects(), (std::vector<std::string>{"pinterest.pin+0+0000000000.json"}));
+  EXPECT_EQ(worker_->places().at(kPin).next, log::Offset(7));
+  append(2);
+  want_all_now();
+  turn();
+  EXPECT_EQ(objects(),
+            (std::vector<std::string>{"pinterest.pin+0+0000000000.json", "pinterest.pin+0+0000000007.json"}));
+}
+
 TEST_F(SinkWorker, GoesOnBehindTheLastObjectWithoutAnyHint) {
   append(25);
   turn();

@@ -111,10 +111,12 @@ Response read_records(log::Log& log, const log::Topic& stream, ShardIterator at,
   if (fetched && !fetched->empty() && fetched->front().error) fetched = fail(*fetched->front().error);
   if (!fetched) return answer(fault_of(fetched.error(), context, at.shard));
   std::vector<log::StoredRecord> records;
-  if (!fetched->empty()) records = std::move(fetched->front().records);
+  if (!fetched->empty()) {
+    at.offset = fetched->front().next;
+    records = std::move(fetched->front().records);
+  }
   std::int64_t behind = 0;
   if (!records.empty()) {
-    at.offset = records.back().offset + 1;
     const auto age = context.arrived - records.back().timestamp;
     if (at.offset < range->end) behind = std::max<std::int64_t>(age.count(), 1);
   }

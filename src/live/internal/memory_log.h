@@ -136,7 +136,8 @@ class MemoryLog final : public log::Log {
   std::vector<log::FetchedPartition> read(const log::FetchRequest& request) const {
     std::vector<log::FetchedPartition> answer;
     for (const auto& [where, offset] : request.positions) {
-      log::FetchedPartition fetched{.partition = where, .high_watermark = {}, .records = {}, .error = {}};
+      log::FetchedPartition fetched{
+          .partition = where, .high_watermark = {}, .records = {}, .next = offset, .error = {}};
       const auto topic = topics_.find(where.topic);
       if (topic == topics_.end()) {
         fetched.error = Error{ErrorCode::kNotFound, "no such topic"};
@@ -154,6 +155,7 @@ class MemoryLog final : public log::Log {
           fetched.records.push_back(partition.records[static_cast<std::size_t>(at.value())]);
         }
         if (fetched.records.empty()) continue;
+        fetched.next = fetched.records.back().offset + 1;
       }
       answer.push_back(std::move(fetched));
     }

@@ -22,6 +22,7 @@ std::size_t payload_size(const RecordView& record) {
 void PartitionLog::read(Offset offset, ReadBudget& budget, FetchedPartition& out) {
   const OffsetRange range = this->range();
   out.high_watermark = range.end;
+  out.next = offset;
   if (offset < range.begin || offset > range.end) {
     out.error = Error{ErrorCode::kInvalid,
                       fmt::format("{}-{}: offset {} is out of range, the log has [{}, {})", options_.name.topic,
@@ -37,6 +38,7 @@ void PartitionLog::read(Offset offset, ReadBudget& budget, FetchedPartition& out
     if (!*place) return;
     const Offset before = offset;
     const auto more = read_segment(**place, offset, budget, out);
+    out.next = offset;
     if (!more) {
       // What came before the damage is given first; the next read meets it again at its front.
       if (out.records.empty()) out.error = describe_damage(**place, offset, more.error());

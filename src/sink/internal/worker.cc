@@ -147,8 +147,18 @@ void Worker::absorb(const log::FetchedPartition& fetched) {
     if ((partition.must_put || full(partition)) && !put(partition)) return;  // The rest is fetched again.
     partition.open.add(record, now);
   }
+  pass_gap(partition, fetched.next);
   partition.backoff.succeeded();
   partition.error.clear();
+}
+
+// Goes on behind offsets without records (compaction, control batches): an object ends before them.
+void Worker::pass_gap(Partition& partition, log::Offset next) {
+  if (partition.open.empty()) {
+    partition.position = std::max(*partition.position, next);
+  } else if (next > partition.open.next()) {
+    partition.must_put = true;
+  }
 }
 
 void Worker::put_due(const Targets& targets) {

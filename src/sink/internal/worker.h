@@ -65,6 +65,7 @@ class Worker {
   SteadyTime next_event() const;
   std::size_t open_bytes() const;
   void absorb(const log::FetchedPartition& fetched);
+  void pass_gap(Partition& partition, log::Offset next);
   void put_due(const Targets& targets);
   void relieve_memory();
   bool put(Partition& partition);

@@ -82,7 +82,7 @@ class MemoryLog final : public log::Log {
       std::size_t bytes = 0, records = 0;
       bool failed = false;
       for (const auto& partition : fetched) {
-        failed |= partition.error.has_value();
+        failed |= partition.error.has_value() || partition.records.empty();
         records += partition.records.size();
         for (const auto& record : partition.records) bytes += record.value.value_or("").size() + 1;
       }
@@ -130,7 +130,7 @@ class MemoryLog final : public log::Log {
     std::vector<log::FetchedPartition> fetched;
     std::size_t bytes = 0, count = 0;
     for (const auto& [name, offset] : request.positions) {
-      log::FetchedPartition entry{name, {}, {}, {}};
+      log::FetchedPartition entry{name, {}, {}, offset, {}};
       const Partition* partition = find(name);
       if (partition == nullptr) {
         entry.error = Error{ErrorCode::kNotFound, "no such partition"};
@@ -138,15 +138,17 @@ class MemoryLog final : public log::Log {
         entry.error = Error{ErrorCode::kInvalid, "offset out of range"};
       } else {
         entry.high_watermark = log::Offset(partition->end);
-        for (auto at = std::ranges::lower_bound(partition->records, offset, {}, &log::StoredRecord::offset);
+        auto at = std::ranges::lower_bound(partition->records, offset, {}, &log::StoredRecord::offset);
+        for (;
              at != partition->records.end() && count < request.max_records && (bytes == 0 || bytes < request.max_bytes);
              ++at) {
           entry.records.push_back(*at);
           bytes += at->value.value_or("").size() + 1;
           ++count;
         }
+        entry.next = at == partition->records.end() ? log::Offset(partition->end) : at->offset;
       }
-      if (entry.error || !entry.records.empty()) fetched.push_back(std::move(entry));
+      if (entry.error || entry.next > offset) fetched.push_back(std::move(entry));
     }
     return fetched;
   }

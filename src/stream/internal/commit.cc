@@ -25,7 +25,6 @@ void KindLane::commit() {
 void KindLane::parse(const log::FetchedPartition& fetched, const Partition& partition) {
   for (const log::StoredRecord& record : fetched.records) {
     if (record.offset < *partition.next) continue;
-    last_[partition.name] = record.offset;
     const records::Source source{stream_, partition.name.partition.value(), record.offset.value(), record.timestamp};
     const auto added = record.value ? rows_.add(*record.value, source)
                                     : Result<void>(fail(ErrorCode::kInvalid, "the record has no value"));
@@ -34,6 +33,8 @@ void KindLane::parse(const log::FetchedPartition& fetched, const Partition& part
     dead_letters_.add(source, kind_, added.error().message, record.value);
     last_dead_[partition.name] = record.offset;
   }
+  // Offsets without records count as done too, or the lane would stand before them for ever.
+  if (fetched.next > *partition.next) last_[partition.name] = fetched.next + -1;
 }
 
 Result<void> KindLane::store() {
