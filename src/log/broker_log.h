@@ -125,6 +125,8 @@ class BrokerLog : public Log {
   // Like Log::commit_offsets, without waiting.
   virtual void commit_offsets_later(std::string group, std::vector<GroupOffset> offsets, Done done) = 0;
   virtual void delete_offsets(std::string group, std::vector<TopicPartition> partitions, Done done) = 0;
+  // Forgets the positions of a group that were last committed before `before`.
+  virtual void delete_old_offsets(std::string group, WallTime before, Done done) = 0;
   // Forgets positions and state of a group.
   virtual void delete_group(std::string group, Done done) = 0;
   // All groups that have positions or state, sorted.

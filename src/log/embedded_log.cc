@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
+#include <future>
 
 #include "log/internal/committer.h"
 #include "log/internal/group_journal.h"
+#include "log/internal/group_store.h"
 #include "log/internal/topic_table.h"
 #include "log/record_batch.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 constexpr std::string_view kFormatLine = "pinflow log format ";
 constexpr int kFormat = 1;
-constexpr std::size_t kMostGroupName = 1024;
 
 // What a record costs in memory beside its payload.
 constexpr std::size_t kRecordOverhead = sizeof(Record) + sizeof(Result<Appended>);
@@ -54,7 +54,8 @@ class EmbeddedLogImpl final : public EmbeddedLog {
         logger_(logger),
         topics_({disk, logger, options_.folder / "topics", options_.segment_size.count(), options_.durability,
                  options_.read_only}),
-        journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}) {}
+        journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}),
+        groups_(journal_, topics_, clock) {}
 
   Result<void> open();
 
@@ -67,7 +68,9 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override;
   Result<OffsetRange> offsets(const TopicPartition& partition) override;
   Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
-  Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) override;
+  Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) override {
+    return groups_.committed(group);
+  }
 
  private:
   // What one pass over the positions of a fetch found.
@@ -77,6 +80,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
     bool failed = false;  // Some partition has an error, which ends the waiting.
   };
 
+  std::vector<Uuid> topic_ids() const;
   Result<void> check_writable() const;
   Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition, std::vector<Record>& records);
   Collected collect(const FetchRequest& request);
@@ -91,6 +95,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   RecoveryReport report_;
   TopicTable topics_;
   GroupJournal journal_;
+  GroupStore groups_;
   Publication publication_;
   std::optional<Committer> committer_;  // Last: its thread uses what stands above. None when read-only.
 };
@@ -102,14 +107,25 @@ Result<void> EmbeddedLogImpl::open() {
   }
   TRY(check_format(options_, disk_));
   TRY(topics_.load(report_));
-  TRY(journal_.load(report_));
-  if (!options_.read_only) committer_.emplace(options_, disk_, clock_, journal_, publication_);
+  TRY(journal_.load(report_, clock_.now()));
+  // A topic that cannot be read may be mended one day, and its positions are of use again.
+  if (report_.damage.empty()) journal_.keep_topics(topic_ids());
+  if (!options_.read_only) {
+    committer_.emplace(options_, disk_, clock_, journal_, publication_);
+    groups_.attach(*committer_);
+  }
   logger_.info("the log is open", {{"folder", options_.folder.string()},
                                    {"topics", topics_.list().size()},
                                    {"segments", report_.segments_scanned},
                                    {"torn_bytes_cut", report_.torn_bytes_cut},
                                    {"damage", report_.damage.size()}});
   return {};
+}
+
+std::vector<Uuid> EmbeddedLogImpl::topic_ids() const {
+  std::vector<Uuid> ids;
+  for (const Topic& topic : topics_.list()) ids.push_back(topic.id);
+  return ids;
 }
 
 Result<void> EmbeddedLogImpl::check_writable() const {
@@ -240,35 +256,10 @@ Result<OffsetRange> EmbeddedLogImpl::offsets(const TopicPartition& partition) {
 }
 
 Result<void> EmbeddedLogImpl::commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) {
-  TRY(check_writable());
-  if (group.empty() || group.size() > kMostGroupName)
-    return fail(ErrorCode::kInvalid,
-                fmt::format("a group's name has 1 to {} bytes, not {}", kMostGroupName, group.size()));
-  PositionsRequest request;
-  request.commit.group = group;
-  for (const GroupOffset& position : offsets) {
-    TRY_ASSIGN(const auto found, topics_.find(position.partition));
-    if (position.offset < Offset(0))
-      return fail(ErrorCode::kInvalid, fmt::format("group {}: offset {} is negative", group, position.offset));
-    request.commit.entries.push_back(
-        {found.first->topic.id.bytes, position.partition.partition.value(), position.offset});
-  }
-  if (request.commit.entries.empty()) return {};
-  request.bytes = group.size() + request.commit.entries.size() * sizeof(GroupCommit::Entry);
-  auto done = request.done.get_future();
-  TRY(committer_->submit(request));
-  return done.get();
-}
-
-Result<std::vector<GroupOffset>> EmbeddedLogImpl::committed_offsets(const std::string& group) {
-  std::map<std::array<std::uint8_t, 16>, std::string> names;
-  for (const Topic& topic : topics_.list()) names.emplace(topic.id.bytes, topic.name);
-  std::vector<GroupOffset> positions;
-  for (const GroupCommit::Entry& entry : journal_.positions(group))
-    if (const auto name = names.find(entry.topic); name != names.end())
-      positions.push_back({{name->second, PartitionId(entry.partition)}, entry.offset});
-  std::ranges::sort(positions, {}, &GroupOffset::partition);
-  return positions;
+  std::promise<Result<void>> done;
+  auto result = done.get_future();
+  groups_.commit(group, offsets, [&](Result<void> stored) { done.set_value(std::move(stored)); });
+  return result.get();
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ void Committer::stop() {
       if (result) result = fail(closing);
     request.done(std::move(request.results));
   }
-  for (PositionsRequest& request : left.positions) request.done.set_value(fail(closing));
+  for (PositionsRequest& request : left.positions) request.done(fail(closing));
 }
 
 void Committer::run(std::stop_token stop) {
@@ -148,7 +148,7 @@ void Committer::commit(Pending& taken) {
         if (result) result = fail(space.error());
       request.done(std::move(request.results));
     }
-    for (PositionsRequest& request : taken.positions) request.done.set_value(fail(space.error()));
+    for (PositionsRequest& request : taken.positions) request.done(fail(space.error()));
     return;
   }
   works_.clear();
@@ -248,11 +248,11 @@ void Committer::fail_all(Work& work, const Error& error) {
 }
 
 void Committer::commit_positions(std::vector<PositionsRequest>& requests) {
-  std::vector<GroupCommit> commits;
-  for (PositionsRequest& request : requests) commits.push_back(std::move(request.commit));
-  auto done = journal_.append(commits);
-  if (done) done = journal_.sync();
-  for (PositionsRequest& request : requests) request.done.set_value(done);
+  std::vector<GroupChange> changes;
+  for (PositionsRequest& request : requests) changes.push_back(std::move(request.change));
+  auto stored = journal_.append(std::move(changes));
+  if (stored) stored = journal_.sync();
+  for (PositionsRequest& request : requests) request.done(stored);
 }
 
 }  // namespace pinflow::log

@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <future>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -11,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/logger.h"
+#include "log/broker_log.h"
 #include "log/embedded_log.h"
 #include "log/internal/group_journal.h"
 #include "log/internal/sync_team.h"
@@ -59,8 +59,8 @@ struct ProduceRequest {
 };
 
 struct PositionsRequest {
-  GroupCommit commit;
-  std::promise<Result<void>> done;
+  GroupChange change;
+  Done done;
   std::size_t bytes = 0;
 };
 

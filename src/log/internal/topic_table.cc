@@ -78,6 +78,7 @@ Result<void> TopicTable::load_topic(const disk::Path& folder, RecoveryReport& re
     open->partitions.push_back(std::move(partition));
   }
   const std::scoped_lock lock(mutex_);
+  names_.emplace(open->topic.id.bytes, open->topic.name);
   topics_.emplace(open->topic.name, std::move(open));
   return {};
 }
@@ -106,6 +107,7 @@ Result<OpenTopicPtr> TopicTable::create(const TopicSpec& spec) {
     return fail(Error(made.error()).with_context(fmt::format("creating topic {}", spec.name)));
   }
   const std::scoped_lock lock(mutex_);
+  names_.emplace(open->topic.id.bytes, spec.name);
   topics_.emplace(spec.name, open);
   return open;
 }
@@ -117,6 +119,7 @@ Result<Uuid> TopicTable::remove(const std::string& name) {
   {
     const std::scoped_lock lock(mutex_);
     topics_.erase(name);
+    names_.erase(open->topic.id.bytes);
   }
   const auto removed = [&]() -> Result<void> {
     TRY(options_.disk.rename(open->folder / kManifest, open->folder / kDeleted));
@@ -156,6 +159,12 @@ Result<std::pair<OpenTopicPtr, PartitionLog*>> TopicTable::find(const TopicParti
                                                   open->topic.partitions - 1, index));
   PartitionLog* log = open->partitions[static_cast<std::size_t>(index)].get();
   return std::pair(std::move(open), log);
+}
+
+std::optional<std::string> TopicTable::name_of(const Uuid& id) const {
+  const std::shared_lock lock(mutex_);
+  const auto at = names_.find(id.bytes);
+  return at == names_.end() ? std::nullopt : std::optional(at->second);
 }
 
 std::vector<Topic> TopicTable::list() const {

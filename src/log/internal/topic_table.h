@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -49,6 +51,7 @@ class TopicTable final {
   Result<OpenTopicPtr> find(const std::string& name) const;
   // The partition, kept alive by the topic in the answer.
   Result<std::pair<OpenTopicPtr, PartitionLog*>> find(const TopicPartition& partition) const;
+  std::optional<std::string> name_of(const Uuid& id) const;
   std::vector<Topic> list() const;
 
  private:
@@ -61,6 +64,7 @@ class TopicTable final {
   Random random_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, OpenTopicPtr> topics_;
+  std::map<std::array<std::uint8_t, 16>, std::string> names_;  // By id.
 };
 
 }  // namespace pinflow::log
