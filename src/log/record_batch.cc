@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "log/compression.h"
 #include "log/crc32c.h"
 #include "log/internal/bytes.h"
 
@@ -149,12 +150,18 @@ StoredRecord to_stored(const RecordView& record) {
 
 Result<BatchRecords> BatchRecords::open(std::string_view batch, const BatchHeader& header) {
   CHECK(batch.size() == header.size, "the batch and its header belong together");
-  if (header.codec() != 0)
-    return fail(ErrorCode::kInvalid,
-                fmt::format("record batch at offset {} is compressed (codec {}), which this version "
-                            "cannot read; let the producer send without compression",
-                            header.base_offset, header.codec()));
-  return BatchRecords(batch.substr(kBatchHeaderSize), header);
+  BatchRecords records(batch.substr(kBatchHeaderSize), header);
+  if (header.codec() == 0) return records;
+  const auto opened = [&]() -> Result<void> {
+    TRY_ASSIGN(const Codec codec, codec_of(header.codec()));
+    records.decompressed_ = std::make_unique<std::string>();
+    return decompress(codec, records.rest_, decompressed_limit(batch.size()), *records.decompressed_);
+  }();
+  if (!opened)
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("record batch at offset {}: {}", header.base_offset, opened.error().message));
+  records.rest_ = *records.decompressed_;
+  return records;
 }
 
 Result<bool> BatchRecords::next(RecordView& record) {

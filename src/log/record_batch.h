@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 namespace pinflow::log {
 
 // Kafka's record batch, format 2 (https://kafka.apache.org/documentation/#recordbatch). Encoding writes no
-// compression; a compressed batch can be checked and stored, but not opened. Pure functions and value types.
+// compression; reading takes all of Kafka's codecs. Pure functions and value types.
 
 inline constexpr std::size_t kBatchHeaderSize = 61;
 
@@ -55,7 +56,7 @@ struct HeaderView {
   std::optional<std::string_view> value;
 };
 
-// One record inside a batch; the views point into the batch.
+// One record inside a batch; the views point into the batch, or, where it is compressed, into the BatchRecords.
 struct RecordView {
   Offset offset;
   WallTime timestamp;
@@ -66,10 +67,11 @@ struct RecordView {
 
 StoredRecord to_stored(const RecordView& record);
 
-// Walks the records of one batch in order. The bytes must outlive it.
+// Walks the records of one batch in order. The bytes must outlive it. Of a compressed batch it holds the decompressed
+// records, at most decompressed_limit (log/compression.h).
 class BatchRecords final {
  public:
-  // `batch` is exactly what check_batch accepted. kInvalid: compressed.
+  // `batch` is exactly what check_batch accepted. kCorrupt: it cannot be decompressed, or becomes too large.
   static Result<BatchRecords> open(std::string_view batch, const BatchHeader& header);
 
   // Fills `record`, whose storage is used again, or returns false after the last one. kCorrupt: the content
@@ -81,6 +83,7 @@ class BatchRecords final {
   bool take_record(std::string_view body, RecordView& record);
 
   BatchHeader header_;
+  std::unique_ptr<std::string> decompressed_;  // What rest_ points into; it moves, so the text must not lie in here.
   std::string_view rest_;
   std::int32_t seen_ = 0;
   std::int64_t last_delta_ = -1;

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "log/crc32c.h"
+#include "log/foreign_batches_fixture.h"
 #include "log/internal/bytes.h"
 #include "log/partitioner.h"
 
@@ -11,13 +12,6 @@ namespace pinflow::log {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::string from_hex(std::string_view hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-  return bytes;
-}
 
 // Bit by bit, from the definition: an independent check of the fast one.
 std::uint32_t slow_crc32c(std::string_view bytes) {
@@ -175,15 +169,35 @@ TEST(RecordBatch, NoticesEveryFlippedBitBehindTheStamps) {
   }
 }
 
-TEST(RecordBatch, SaysThatCompressionIsNotRead) {
-  std::string batch = kForeign;
-  batch[22] = 4;
-  reseal(batch);
-  ASSERT_TRUE(check_batch(batch));
-  const auto records = decode(batch);
-  ASSERT_FALSE(records);
-  EXPECT_EQ(records.error().code, ErrorCode::kInvalid);
-  EXPECT_NE(records.error().message.find("compressed"), std::string::npos);
+TEST(RecordBatch, ReadsWhatTheJavaClientCompresses) {
+  for (const Codec codec : {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
+    const auto records = decode(java_batch(codec));
+    ASSERT_TRUE(records) << codec_name(codec) << ": " << records.error().message;
+    ASSERT_EQ(records->size(), 3u);
+    EXPECT_EQ((*records)[0].key, "k1");
+    EXPECT_EQ((*records)[0].value, R"({"index":7528,"index":7528,"index":7528})");
+    EXPECT_EQ((*records)[0].timestamp, at_ms(1'700'000'000'123));
+    EXPECT_EQ((*records)[1].key, std::nullopt);
+    EXPECT_EQ((*records)[1].value, "");
+    EXPECT_EQ((*records)[1].headers, (std::vector<Header>{{"h", "x"}, {"n", std::nullopt}}));
+    EXPECT_EQ((*records)[2].key, "");
+    EXPECT_EQ((*records)[2].value, std::nullopt);
+    EXPECT_EQ((*records)[2].offset, Offset(2));
+    EXPECT_EQ((*records)[2].timestamp, at_ms(1'700'000'005'123));
+  }
+}
+
+TEST(RecordBatch, SaysWhatCannotBeDecompressed) {
+  for (const char codec : {'\1', '\2', '\3', '\4', '\5', '\7'}) {
+    std::string batch = kForeign;  // Its records are not compressed.
+    batch[22] = codec;
+    reseal(batch);
+    ASSERT_TRUE(check_batch(batch));
+    const auto records = decode(batch);
+    ASSERT_FALSE(records);
+    EXPECT_EQ(records.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(records.error().message.find("compress"), std::string::npos) << records.error().message;
+  }
 }
 
 TEST(RecordBatch, SaysThatOldFormatsAreNotRead) {
