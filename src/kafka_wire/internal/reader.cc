@@ -80,6 +80,7 @@ void Reader::leave(std::size_t outer_end) {
 void Reader::fail(const char* reason, std::int64_t value) {
   if (failed()) return;
   reason_ = reason;
+  failed_field_ = field_;
   value_ = value;
   failed_at_ = position_;
   left_then_ = left();
@@ -88,8 +89,8 @@ void Reader::fail(const char* reason, std::int64_t value) {
 
 Error Reader::error(std::string_view what) const {
   return {ErrorCode::kInvalid,
-          fmt::format("{} does not follow the Kafka protocol: `{}` {} ({}, byte {} of {}, {} left)", what, field_,
-                      reason_, value_, failed_at_, bytes_.size(), left_then_)};
+          fmt::format("{} does not follow the Kafka protocol: `{}` {} ({}, byte {} of {}, {} left)", what,
+                      failed_field_, reason_, value_, failed_at_, bytes_.size(), left_then_)};
 }
 
 }  // namespace pinflow::kafka_wire

@@ -87,6 +87,7 @@ class Reader {
   bool flexible_;
   const char* field_ = "";
   const char* reason_ = nullptr;
+  const char* failed_field_ = "";
   std::int64_t value_ = 0;
   std::size_t failed_at_ = 0;
   std::size_t left_then_ = 0;
