@@ -7,6 +7,7 @@ DoorSet::DoorSet(log::Log& log, const Clock& clock, Random random, DoorOptions o
       kafka_rest_(log, worker_, options.kafka_rest),
       streams_(log, worker_, clock, random, std::move(options.streams)) {
   health_.add_routes(router_);
+  metrics_.add_routes(router_);
   kafka_rest_.add_routes(router_);
   streams_.add_routes(router_);
 }

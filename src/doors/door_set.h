@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "doors/health.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
+#include "doors/metrics.h"
 #include "doors/streams/streams_door.h"
 #include "http/router.h"
 
@@ -16,13 +17,14 @@ struct DoorOptions {
 };
 
 // All doors of one HTTP server: the handler that it serves. Other parts of the program add their routes to router(), and what must
-// hold before traffic may come to health(), all before the server starts.
+// hold before traffic may come to health(), what they count to metrics(), all before the server starts.
 // `log` and `clock` must outlive it; it must outlive the server: stop the server, destroy this, close the log.
 class DoorSet final : public http::Handler {
  public:
   DoorSet(log::Log& log, const Clock& clock, Random random, DoorOptions options);
   http::Router& router() { return router_; }
   Health& health() { return health_; }
+  Metrics& metrics() { return metrics_; }
   void handle(http::Request request, http::Responder respond) override {
     router_.handle(std::move(request), std::move(respond));
   }
@@ -30,6 +32,7 @@ class DoorSet final : public http::Handler {
  private:
   http::Router router_;
   Health health_;
+  Metrics metrics_;
   Worker worker_;
   kafka_rest::KafkaRestDoor kafka_rest_;
   streams::StreamsDoor streams_;

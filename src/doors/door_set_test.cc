@@ -28,6 +28,21 @@ TEST_F(DoorSetTest, TellsHealthAndReadiness) {
   EXPECT_EQ(response.body, R"({"status":"not ready","reasons":[{"part":"log","reason":"the disk is full"}]})");
 }
 
+TEST_F(DoorSetTest, TellsMetricsInPrometheusText) {
+  doors_.metrics().add_source([](MetricsWriter& out) {
+    out.family("posts_total", MetricsWriter::Type::kCounter, "Posts taken.").sample({}, std::uint64_t{7});
+    out.family("lag", MetricsWriter::Type::kGauge, "Records behind.")
+        .sample({{"topic", "a\"b\\c\nd"}, {"partition", "0"}}, std::int64_t{-1})
+        .sample({{"topic", "e"}}, std::int64_t{2});
+  });
+  const auto response = ask("GET", "/metrics");
+  EXPECT_EQ(response.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(response.body,
+            "# HELP posts_total Posts taken.\n# TYPE posts_total counter\nposts_total 7\n"
+            "# HELP lag Records behind.\n# TYPE lag gauge\n"
+            "lag{topic=\"a\\\"b\\\\c\\nd\",partition=\"0\"} -1\nlag{topic=\"e\"} 2\n");
+}
+
 TEST_F(DoorSetTest, TakesRoutesOfOtherParts) {
   doors_.router().add("GET", "/live/profiles",
                       [](const http::Request&, http::Responder respond) { respond(http::Response::json(200, "[]")); });
