@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "doors/door_set.h"
-#include "doors/fake_log.h"
+#include "log/testing/memory_log.h"
 
 namespace pinflow::doors {
 
@@ -48,7 +48,7 @@ class DoorTest : public testing::Test {
     return send(std::move(method), path, std::move(body), fields).get();
   }
 
-  FakeLog log_;
+  log::MemoryLog log_;
   ManualClock clock_;
   DoorSet doors_{log_, clock_, Random(1), {}};
 };

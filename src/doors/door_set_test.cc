@@ -85,8 +85,8 @@ TEST(WorkerTest, AnswersBusyPastItsBound) {
 
 // The two requests that posting scripts of such projects send, through a real server and socket.
 TEST_F(DoorSetTest, ServesPostingScripts) {
-  log_.add_topic("0a1b.pin", 1);
-  log_.add_topic("streaming-0a1b-pin", 1);
+  ASSERT_TRUE(log_.create_topic({"0a1b.pin", 1, {}}));
+  ASSERT_TRUE(log_.create_topic({"streaming-0a1b-pin", 1, {}}));
   http::ServerOptions options;
   options.port = 0;
   NullLogger logger;

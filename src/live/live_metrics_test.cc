@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "live/internal/memory_log.h"
+#include "log/testing/memory_log.h"
 
 namespace pinflow::live {
 namespace {
@@ -25,12 +25,13 @@ std::string pin(std::int64_t ind, std::string_view poster, std::string_view foll
 }
 
 struct LiveMetricsTest : testing::Test {
+  LiveMetricsTest() { log.most_fetched = 100; }
   LiveOptions options() {
     return {.topics = {kTopic}, .max_wait = seconds(30), .least_retry = milliseconds(1), .most_retry = milliseconds(2)};
   }
   std::unique_ptr<LiveMetrics> start() { return std::make_unique<LiveMetrics>(options(), log, clock, logger); }
   Offset post(std::vector<std::optional<std::string>> values, std::int32_t partition = 0) {
-    return log.append(kTopic, std::move(values), clock.now(), partition);
+    return log.append(kTopic, partition, std::move(values), clock.now());
   }
   bool reaches(LiveMetrics& metrics, Offset end, std::int32_t partition = 0) {
     return metrics.wait_until({kTopic, PartitionId(partition)}, end, kLong);
@@ -46,7 +47,7 @@ struct LiveMetricsTest : testing::Test {
     return end;
   }
 
-  MemoryLog log;
+  log::MemoryLog log;
   ManualClock clock;
   NullLogger logger;
 };
@@ -137,7 +138,7 @@ TEST_F(LiveMetricsTest, ReadsEveryPartitionAlsoThoseThatComeLater) {
 }
 
 TEST_F(LiveMetricsTest, ATimeInTheFutureCountsAsNow) {
-  const Offset end = log.append(kTopic, {pin(1, "Ada", "1k")}, clock.now() + hours(24 * 365));
+  const Offset end = log.append(kTopic, 0, {pin(1, "Ada", "1k")}, clock.now() + hours(24 * 365));
   const auto metrics = start();
   ASSERT_TRUE(reaches(*metrics, end));
   const Ranking ranking = metrics->answer({}).ranking;
@@ -157,14 +158,14 @@ TEST_F(LiveMetricsTest, GoesOnWhenTheLogCanBeReadAgain) {
 TEST_F(LiveMetricsTest, SaysWhyAPartitionIsNotReadAndTriesAgain) {
   SystemClock real;
   const Offset end = post({pin(1, "Ada", "1k")});
-  log.damage_partition(kTopic, Error{ErrorCode::kCorrupt, "segment 3 is damaged"});
+  log.damage_partition(kTopic, 0, Error{ErrorCode::kCorrupt, "segment 3 is damaged"});
   LiveMetrics metrics(options(), log, real, logger);
   log.await_fetches(2);
   const LiveStatus status = metrics.status();
   ASSERT_EQ(status.partitions.size(), 1u);
   ASSERT_TRUE(status.partitions[0].error);
   EXPECT_EQ(status.partitions[0].error->message, "segment 3 is damaged");
-  log.damage_partition(kTopic, std::nullopt);
+  log.damage_partition(kTopic, 0, std::nullopt);
   ASSERT_TRUE(reaches(metrics, end));
   EXPECT_FALSE(metrics.status().partitions[0].error);
 }
@@ -172,7 +173,7 @@ TEST_F(LiveMetricsTest, SaysWhyAPartitionIsNotReadAndTriesAgain) {
 TEST_F(LiveMetricsTest, SkipsRecordsThatRetentionRemoved) {
   post({pin(1, "Ada", "1k"), pin(2, "Bob", "1k")});
   const Offset end = post({pin(3, "Cid", "1k")});
-  log.remove_before(kTopic, Offset(2));
+  log.drop_below(kTopic, 0, Offset(2));
   const auto metrics = start();
   ASSERT_TRUE(reaches(*metrics, end));
   EXPECT_EQ(metrics->status().posts, 1u);
@@ -184,7 +185,7 @@ TEST_F(LiveMetricsTest, ReadsATopicThatWasMadeAgainFromItsBeginning) {
   ASSERT_TRUE(reaches(*metrics, end));
   // The fetch that waits at offset 2 is answered with the third record of the new topic.
   log.await_waiting();
-  log.replace(kTopic, {pin(3, "Bob", "1k"), pin(4, "Bob", "1k"), pin(5, "Bob", "1k")}, clock.now());
+  log.replace(kTopic, {pin(3, "Bob", "1k"), pin(4, "Bob", "1k"), pin(5, "Bob", "1k")});
   ASSERT_TRUE(reaches(*metrics, Offset(3)));
   EXPECT_EQ(metrics->answer({.name = "Bob"}).ranking.items.at(0).posts, 3u);
 }

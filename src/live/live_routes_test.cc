@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
-#include "live/internal/memory_log.h"
+#include "log/testing/memory_log.h"
 
 namespace pinflow::live {
 namespace {
@@ -21,7 +21,7 @@ const std::string kTopic = "streaming-pinterest-pin";
 struct LiveRoutesTest : testing::Test {
   LiveRoutesTest() {
     routes.add_to(router);
-    const auto end = log.append(kTopic,
+    const auto end = log.append(kTopic, 0,
                                 {R"({"index": 1, "poster_name": "Ada \"A\"", "follower_count": "9k"})",
                                  R"({"index": 2, "poster_name": "Bob", "follower_count": "2M"})",
                                  R"({"index": 3, "poster_name": "Cid / Co", "follower_count": "User Info Error"})",
@@ -41,7 +41,7 @@ struct LiveRoutesTest : testing::Test {
     return promise.get_future().get();
   }
 
-  MemoryLog log;
+  log::MemoryLog log;
   ManualClock clock;
   NullLogger logger;
   LiveMetrics metrics{{.topics = {kTopic}}, log, clock, logger};

@@ -7,9 +7,9 @@
 
 #include "disk/memory_disk.h"
 #include "log/embedded_log.h"
+#include "log/testing/memory_log.h"
 #include "objects/folder_store.h"
 #include "sink/testing/faults.h"
-#include "sink/testing/memory_log.h"
 #include "sink/testing/memory_store.h"
 #include "sink/testing/sunk.h"
 
@@ -23,11 +23,11 @@ const log::TopicPartition kPin{"pinterest.pin", log::PartitionId(0)};
 class RunningSink : public ::testing::Test {
  protected:
   void append(int count) {
-    for (int i = 0; i < count; ++i) log_.append(kPin.topic, 0, fmt::format(R"({{"ind":{}}})", i));
+    for (int i = 0; i < count; ++i) log_.append(kPin.topic, 0, {fmt::format(R"({{"ind":{}}})", i)});
   }
 
   SinkOptions options_{.topics = {"pinterest.*"}, .rotate_interval = 1h, .discovery_interval = 1h};
-  testing::MemoryLog log_;
+  log::MemoryLog log_;
   testing::MemoryStore store_;
   SystemClock clock_;
   NullLogger logger_;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "log/testing/memory_log.h"
 #include "sink/testing/faults.h"
-#include "sink/testing/memory_log.h"
 #include "sink/testing/memory_store.h"
 #include "sink/testing/sunk.h"
 
@@ -34,7 +34,7 @@ class SinkWorker : public ::testing::Test {
       if (offset % 7 == 3) value = "not json\n";
       if (offset % 7 == 5) value.reset();
       wanted_[to][offset] = value;
-      log_.append(to.topic, to.partition.value(), value);
+      log_.append(to.topic, to.partition.value(), {value});
     }
   }
   // A new process over the same log and store.
@@ -66,7 +66,7 @@ class SinkWorker : public ::testing::Test {
   std::string error() { return worker_->status().partitions.at(0).error; }
 
   SinkOptions options_{.topics = {"pinterest.*"}, .flush_size = 10};
-  testing::MemoryLog log_;
+  log::MemoryLog log_;
   testing::MemoryStore store_;
   Fuse fuse_;
   testing::FusedLog fused_log_{log_, fuse_};
@@ -185,7 +185,7 @@ TEST_F(SinkWorker, PicksUpTopicsAndPartitionsThatAppear) {
   make_topic("other", 1);
   const log::TopicPartition geo{"pinterest.geo", log::PartitionId(1)};
   append(12, geo);
-  log_.append("other", 0, "{}");
+  log_.append("other", 0, {"{}"});
   advance_and_turn(1'000ms);
   want_all_now();
   turn();
@@ -261,7 +261,7 @@ TEST_F(SinkWorker, GoesOnAtTheBeginWhenRetentionWasFaster) {
   want_all_now();
   turn();
   append(20);
-  log_.drop_below(kPin.topic, 0, 15);
+  log_.drop_below(kPin.topic, 0, log::Offset(15));
   turn();
   advance_and_turn(1s);
   want_all_now();

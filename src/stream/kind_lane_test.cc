@@ -39,7 +39,7 @@ class PinLane : public LaneFixture {
       if (offset % 10 == 3) value = "not \xff json\n";
       if (offset % 10 == 8) value.reset();
       (offset % 5 == 3 ? wanted_dead_ : wanted_).push_back(fmt::format("{}:{}", partition, offset));
-      log_.append(stream_, partition, value);
+      log_.append(stream_, partition, {value});
     }
   }
   std::unique_ptr<internal::KindLane> make_lane(log::Log& log, objects::ObjectStore& store) {
@@ -114,7 +114,7 @@ TEST_F(PinLane, GoesOnAfterARestart) {
 
 TEST_F(PinLane, PassesBatchesOfDeadLettersAlone) {
   for (int i = 0; i < 3; ++i) {
-    log_.append(stream_, 0, "[]");
+    log_.append(stream_, 0, {"[]"});
     wanted_dead_.push_back(fmt::format("0:{}", i));
     turn();
     start();
@@ -161,7 +161,7 @@ TEST_F(PinLane, GoesOnAtTheBeginWhenRetentionWasFaster) {
   append(5);
   turn();
   append(20);
-  log_.drop_below(stream_, 0, 15);
+  log_.drop_below(stream_, 0, log::Offset(15));
   std::erase_if(wanted_, [](const std::string& place) {
     return std::stoi(place.substr(2)) >= 5 && std::stoi(place.substr(2)) < 15;
   });
@@ -177,11 +177,11 @@ TEST_F(PinLane, GoesOnAtTheBeginWhenRetentionWasFaster) {
 TEST_F(PinLane, StopsWhenTheTableReachesPastTheLog) {
   append(5);
   turn();
-  sink::testing::MemoryLog emptied;
+  log::MemoryLog emptied;
   // The same topic id, fewer records: what a log without fsync is after a power cut.
   ASSERT_TRUE(emptied.create_topic({stream_, 1, {}}));
   ASSERT_EQ(emptied.topic(stream_)->id, log_.topic(stream_)->id);
-  emptied.append(stream_, 0, R"({"index":1})");
+  emptied.append(stream_, 0, {R"({"index":1})"});
   const auto lane = make_lane(emptied, *store_);
   turn(*lane);
   EXPECT_NE(lane->status().partitions.at(0).error.find("log has lost records"), std::string::npos);
@@ -269,7 +269,7 @@ TEST_F(PinLane, GathersUntilTheNextCommitIsDueUnlessABatchIsFull) {
 TEST_F(PinLane, LatestPerIndTakesTheLastOfRepeats) {
   for (const char* text :
        {R"({"index":1,"category":"old"})", R"({"index":2,"category":"only"})", R"({"index":1,"category":"new"})"}) {
-    log_.append(stream_, 0, text);
+    log_.append(stream_, 0, {text});
     turn();
   }
   const auto answer =

@@ -12,8 +12,8 @@
 #include "base/check.h"
 #include "delta/table.h"
 #include "disk/real_disk.h"
+#include "log/testing/memory_log.h"
 #include "objects/folder_store.h"
-#include "sink/testing/memory_log.h"
 #include "stream/stream_lane.h"
 
 namespace pinflow::stream {
@@ -63,7 +63,7 @@ class LaneFixture : public ::testing::Test {
   std::unique_ptr<sql::Engine> engine_;
   std::unique_ptr<sql::Session> session_;
   sql::Statements statements_;
-  sink::testing::MemoryLog log_;
+  log::MemoryLog log_;
   NullLogger logger_;
 };
 

@@ -20,7 +20,7 @@ class RunningLane : public LaneFixture {
   void append(records::Kind kind, int count) {
     for (int i = 0; i < count; ++i) {
       log_.append(options_.names.stream(kind), 0,
-                  fmt::format(R"({{"{}":{}}})", kind == records::Kind::kPin ? "index" : "ind", i));
+                  {fmt::format(R"({{"{}":{}}})", kind == records::Kind::kPin ? "index" : "ind", i)});
     }
   }
 

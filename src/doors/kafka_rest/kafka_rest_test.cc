@@ -14,7 +14,7 @@ constexpr auto kBinary = "application/vnd.kafka.binary.v2+json";
 
 class KafkaRestTest : public DoorTest {
  protected:
-  KafkaRestTest() { log_.add_topic("id.pin", 3); }
+  KafkaRestTest() { (void)log_.create_topic({"id.pin", 3, {}}); }
   http::Response post(std::string body, std::string type = kJson, std::string_view path = "/topics/id.pin") {
     return ask("POST", path, std::move(body), {{"Content-Type", std::move(type)}, {"Accept", "*/*"}});
   }
@@ -212,7 +212,7 @@ TEST_F(KafkaRestTest, AnswersOnlyOnceTheLogHas) {
 }
 
 TEST_F(KafkaRestTest, DescribesTopics) {
-  log_.add_topic("b", 1, {{"retention.ms", "5"}});
+  ASSERT_TRUE(log_.create_topic({"b", 1, {{"retention.ms", "5"}}}));
   EXPECT_EQ(ask("GET", "/topics/").body, R"(["b","id.pin"])");
   EXPECT_EQ(
       ask("GET", "/topics/b").body,
@@ -234,7 +234,7 @@ TEST_F(KafkaRestTest, RefusesOtherMethodsAndPaths) {
 }
 
 TEST(KafkaRestAutoCreate, MakesTheTopicThatARecordIsSentTo) {
-  FakeLog log;
+  log::MemoryLog log;
   Worker worker(4);
   http::Router router;
   KafkaRestDoor door(log, worker, {.auto_create_topics = true, .auto_create_partitions = 2});
