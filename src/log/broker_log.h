@@ -33,11 +33,12 @@ struct BatchAppended {
 // Why a batch was not stored. Each is one of Kafka's error codes, in the words of its protocol.
 enum class BatchFault {
   kUnknownTopicOrPartition,
-  kCorruptMessage,            // Checksum, lengths, counts, or a body that cannot be decompressed.
+  kCorruptMessage,            // Checksum or length: the bytes changed on their way.
   kUnsupportedMessageFormat,  // Magic 0 or 1.
   kMessageTooLarge,           // Over max.message.bytes.
-  kInvalidRecord,             // Records that break a rule of the topic; `records` names them.
-  kInvalidTimestamp,          // Too far from now for the topic's settings.
+  kInvalidRecord,     // The producer's own mistake: a count, a body that cannot be decompressed, or records that
+                      // break a rule of the topic, which `records` names.
+  kInvalidTimestamp,  // Too far from now for the topic's settings.
   kOutOfOrderSequence,
   kInvalidProducerEpoch,
   kStorage,         // Fenced or disk full: nothing was stored.

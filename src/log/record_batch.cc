@@ -28,6 +28,8 @@ constexpr std::size_t kRecordCount = 57;
 
 constexpr std::size_t kLengthEnd = 12;  // The length counts the bytes after itself.
 
+constexpr int kLogAppendTime = 8;  // In the low byte of the attributes.
+
 // Far above any real offset; keeps sums of offsets away from overflow.
 constexpr std::int64_t kMaxOffset = std::int64_t{1} << 62;
 
@@ -131,6 +133,15 @@ Result<BatchHeader> check_batch(std::string_view bytes) {
 void stamp_batch(char* batch, Offset base_offset, std::int32_t leader_epoch) {
   store_big_endian<std::int64_t>(batch + kBaseOffset, base_offset.value());
   store_big_endian<std::int32_t>(batch + kLeaderEpoch, leader_epoch);
+}
+
+void restamp_batch(std::span<char, kBatchHeaderSize> header, std::string_view records, std::int64_t max_timestamp,
+                   bool append_time) {
+  char* at = header.data();
+  store_big_endian<std::int64_t>(at + kMaxTimestamp, max_timestamp);
+  if (append_time) at[kAttributes + 1] = static_cast<char>(at[kAttributes + 1] | kLogAppendTime);
+  const std::uint32_t front = crc32c({at + kAttributes, kBatchHeaderSize - kAttributes});
+  store_big_endian<std::uint32_t>(at + kCrc, crc32c(records, front));
 }
 
 StoredRecord to_stored(const RecordView& record) {

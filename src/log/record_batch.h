@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,9 @@ struct BatchHeader {
   Offset end_offset() const { return base_offset + (std::int64_t{last_offset_delta} + 1); }
   int codec() const { return attributes & 7; }  // 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.
   bool log_append_time() const { return (attributes & 8) != 0; }
+  bool is_transactional() const { return (attributes & 16) != 0; }
   bool is_control() const { return (attributes & 32) != 0; }
+  bool has_delete_horizon() const { return (attributes & 64) != 0; }  // Then base_timestamp is that horizon.
 };
 
 // Reads the header that `bytes` begin with; what follows may be missing, the checksum is not looked at.
@@ -50,6 +53,11 @@ Result<BatchHeader> check_batch(std::string_view bytes);
 // Base offset and leader epoch lie outside the checksum, so that a log can stamp them without touching the
 // rest.
 void stamp_batch(char* batch, Offset base_offset, std::int32_t leader_epoch);
+
+// Gives a batch, whose header and records may lie apart, another greatest timestamp, and where `append_time` is set, marks it
+// as the time of arrival of all its records. Makes the checksum anew.
+void restamp_batch(std::span<char, kBatchHeaderSize> header, std::string_view records, std::int64_t max_timestamp,
+                   bool append_time);
 
 struct HeaderView {
   std::string_view key;
