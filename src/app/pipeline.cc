@@ -14,12 +14,29 @@ namespace pinflow::app {
 
 namespace {
 
+log::Durability durability_of(std::string_view level) {
+  if (level == "os") return log::Durability::kOs;
+  return level == "interval" ? log::Durability::kInterval : log::Durability::kPower;
+}
+
+log::TopicDefaults topic_defaults(const config::Config& config) {
+  log::TopicDefaults defaults;
+  defaults.segment_bytes = static_cast<std::int64_t>(config.log.segment_size.count());
+  defaults.segment_ms = config.log.segment_age.count();
+  if (config.log.retention_size)
+    defaults.retention_bytes = static_cast<std::int64_t>(config.log.retention_size->count());
+  if (config.log.retention_time) defaults.retention_ms = config.log.retention_time->count();
+  defaults.max_message_bytes = static_cast<std::int64_t>(config.log.max_batch_size.count());
+  return defaults;
+}
+
 log::EmbeddedLogOptions log_options(const Environment& environment) {
   const auto& config = environment.config().log;
   log::EmbeddedLogOptions options;
   options.folder = environment.folder("log");
-  options.durability = config.durability == "os" ? log::Durability::kOs : log::Durability::kPower;
-  options.segment_size = config.segment_size;
+  options.durability = durability_of(config.durability);
+  options.sync_interval = config.sync_interval;
+  options.topic_defaults = topic_defaults(environment.config());
   options.max_record_size = config.max_record_size;
   options.max_pending = config.max_pending;
   options.reserved_space = config.reserved_space;

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <future>
+#include <condition_variable>
 
-#include "log/internal/committer.h"
-#include "log/internal/group_journal.h"
-#include "log/internal/group_store.h"
-#include "log/internal/topic_table.h"
+#include "log/internal/embedded_log_impl.h"
+#include "log/internal/partition_watch.h"
 #include "log/record_batch.h"
 
 namespace pinflow::log {
@@ -45,60 +43,7 @@ Result<void> check_format(const EmbeddedLogOptions& options, disk::Disk& disk) {
   return {};
 }
 
-class EmbeddedLogImpl final : public EmbeddedLog {
- public:
-  EmbeddedLogImpl(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock, Logger& logger)
-      : options_(std::move(options)),
-        disk_(disk),
-        clock_(clock),
-        logger_(logger),
-        topics_({disk, logger, options_.folder / "topics", options_.segment_size.count(), options_.durability,
-                 options_.read_only}),
-        journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}),
-        groups_(journal_, topics_, clock) {}
-
-  Result<void> open();
-
-  const RecoveryReport& recovery() const override { return report_; }
-  Result<Topic> create_topic(const TopicSpec& spec) override;
-  Result<void> delete_topic(const std::string& name) override;
-  Result<Topic> topic(const std::string& name) override;
-  std::vector<Topic> topics() override { return topics_.list(); }
-  void produce(const std::string& topic, PartitionId partition, std::vector<Record> records, ProduceDone done) override;
-  Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override;
-  Result<OffsetRange> offsets(const TopicPartition& partition) override;
-  Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
-  Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) override {
-    return groups_.committed(group);
-  }
-
- private:
-  // What one pass over the positions of a fetch found.
-  struct Collected {
-    std::vector<FetchedPartition> partitions;
-    std::size_t bytes = 0;
-    bool failed = false;  // Some partition has an error, which ends the waiting.
-  };
-
-  std::vector<Uuid> topic_ids() const;
-  Result<void> check_writable() const;
-  Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition, std::vector<Record>& records);
-  Collected collect(const FetchRequest& request);
-  // Bytes that could be seen so far in all of the partitions; none when one of them is gone.
-  std::optional<std::uint64_t> published_bytes(const FetchRequest& request) const;
-
-  const EmbeddedLogOptions options_;
-  disk::Disk& disk_;
-  const Clock& clock_;
-  Logger& logger_;
-  std::unique_ptr<disk::FolderLock> lock_;
-  RecoveryReport report_;
-  TopicTable topics_;
-  GroupJournal journal_;
-  GroupStore groups_;
-  Publication publication_;
-  std::optional<Committer> committer_;  // Last: its thread uses what stands above. None when read-only.
-};
+}  // namespace
 
 Result<void> EmbeddedLogImpl::open() {
   if (!options_.read_only) {
@@ -111,7 +56,7 @@ Result<void> EmbeddedLogImpl::open() {
   // A topic that cannot be read may be mended one day, and its positions are of use again.
   if (report_.damage.empty()) journal_.keep_topics(topic_ids());
   if (!options_.read_only) {
-    committer_.emplace(options_, disk_, clock_, journal_, publication_);
+    committer_.emplace(options_, disk_, clock_, journal_);
     groups_.attach(*committer_);
   }
   logger_.info("the log is open", {{"folder", options_.folder.string()},
@@ -143,7 +88,6 @@ Result<void> EmbeddedLogImpl::delete_topic(const std::string& name) {
   TRY(check_writable());
   TRY_ASSIGN(const Uuid id, topics_.remove(name));
   journal_.forget_topic(id);
-  publication_.announce();  // Readers that wait for it learn that it is gone.
   return {};
 }
 
@@ -191,14 +135,31 @@ void EmbeddedLogImpl::produce(const std::string& topic, PartitionId partition, s
   done(std::vector<Result<Appended>>(count, fail(request.error())));
 }
 
-std::optional<std::uint64_t> EmbeddedLogImpl::published_bytes(const FetchRequest& request) const {
-  std::uint64_t bytes = 0;
+std::optional<EmbeddedLogImpl::Reach> EmbeddedLogImpl::reach_of(const FetchRequest& request) const {
+  Reach reach;
   for (const FetchPosition& position : request.positions) {
     const auto found = topics_.find(position.partition);
     if (!found) return std::nullopt;
-    bytes += found->second->published_bytes();
+    reach.ends.push_back({position.partition, std::max(position.offset, found->second->range().end)});
+    reach.bytes += found->second->published_bytes();
   }
-  return bytes;
+  return reach;
+}
+
+bool EmbeddedLogImpl::wait_beyond(const std::vector<FetchPosition>& ends,
+                                  std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  bool ready = false;
+  const PartitionWatch watch(topics_, ends, [&] {
+    const std::scoped_lock lock(mutex);
+    ready = true;
+    wake.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  const bool woken = wake.wait_until(lock, stop, deadline, [&] { return ready; });
+  lock.unlock();  // The watch may have to wait for its callback, which takes the mutex.
+  return woken;
 }
 
 // Reads from each partition in turn. Each gets an equal share of what is left of the bounds, so that a long
@@ -223,7 +184,7 @@ EmbeddedLogImpl::Collected EmbeddedLogImpl::collect(const FetchRequest& request)
     } else {
       fetched.error = found.error();
     }
-    if (fetched.records.empty() && !fetched.error && fetched.next == position.offset) continue;
+    if (fetched.records.empty() && fetched.next <= position.offset && !fetched.error) continue;
     all.failed = all.failed || fetched.error.has_value();
     for (const StoredRecord& record : fetched.records)
       all.bytes += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0) + 1;
@@ -236,16 +197,14 @@ Result<std::vector<FetchedPartition>> EmbeddedLogImpl::fetch(const FetchRequest&
   const auto deadline = std::chrono::steady_clock::now() + request.max_wait;
   const std::size_t wanted = std::min(request.min_bytes, request.max_bytes);
   while (true) {
-    std::uint64_t seen = publication_.count();
-    const auto bytes_then = published_bytes(request);
+    const auto then = reach_of(request);
     Collected all = collect(request);
     if (all.failed || all.bytes >= wanted || request.max_wait.count() <= 0) return std::move(all.partitions);
     // Reading again makes sense only once enough was added, or when a topic was deleted or made anew.
-    auto bytes_now = bytes_then;
-    while (bytes_then && bytes_now && *bytes_now >= *bytes_then && *bytes_now - *bytes_then < wanted - all.bytes) {
-      if (!publication_.wait_beyond(seen, deadline, stop)) return std::move(collect(request).partitions);
-      seen = publication_.count();
-      bytes_now = published_bytes(request);
+    auto now = then;
+    while (then && now && now->bytes >= then->bytes && now->bytes - then->bytes < wanted - all.bytes) {
+      if (!wait_beyond(now->ends, deadline, stop)) return std::move(collect(request).partitions);
+      now = reach_of(request);
     }
   }
 }
@@ -254,15 +213,6 @@ Result<OffsetRange> EmbeddedLogImpl::offsets(const TopicPartition& partition) {
   TRY_ASSIGN(const auto found, topics_.find(partition));
   return found.second->range();
 }
-
-Result<void> EmbeddedLogImpl::commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) {
-  std::promise<Result<void>> done;
-  auto result = done.get_future();
-  groups_.commit(group, offsets, [&](Result<void> stored) { done.set_value(std::move(stored)); });
-  return result.get();
-}
-
-}  // namespace
 
 Result<std::unique_ptr<EmbeddedLog>> open_embedded_log(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock,
                                                        Logger& logger) {

@@ -6,20 +6,23 @@
 #include "base/logger.h"
 #include "base/strong.h"
 #include "disk/disk.h"
-#include "log/log.h"
+#include "log/broker_log.h"
+#include "log/topic_settings.h"
 
 namespace pinflow::log {
 
 // When a produce is answered. Each weaker level is shown at start and in the metrics.
 enum class Durability {
-  kPower,  // After fsync: survives power loss. The default.
-  kOs,     // After write: survives a crash of the process, not of the machine.
+  kPower,     // After fsync: survives power loss. The default.
+  kInterval,  // After write, with an fsync at least every sync_interval: a power loss takes no more than what came since.
+  kOs,        // After write: survives a crash of the process, not of the machine.
 };
 
 struct EmbeddedLogOptions {
   disk::Path folder;
   Durability durability = Durability::kPower;
-  ByteCount segment_size{std::uint64_t{256} << 20};   // A segment past this is closed and a new one begun.
+  std::chrono::milliseconds sync_interval{200};  // Of Durability::kInterval.
+  TopicDefaults topic_defaults;  // Segments, retention and batch size of topics that do not set their own.
   ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers of one record.
   ByteCount max_pending{std::uint64_t{64} << 20};     // Waiting for the committer; past it produce answers kOverloaded.
   ByteCount reserved_space{std::uint64_t{256} << 20};  // With less free on the disk, produce is refused (kUnavailable).
@@ -38,7 +41,7 @@ struct RecoveryReport {
 // The log on one machine: segment files of Kafka record batches v2 (docs/formats/log.md), one committer
 // thread doing group commit. `disk`, `clock` and `logger` must outlive it. The destructor answers what is
 // pending with kCancelled.
-class EmbeddedLog : public Log {
+class EmbeddedLog : public BrokerLog {
  public:
   virtual const RecoveryReport& recovery() const = 0;
 };

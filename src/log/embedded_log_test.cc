@@ -259,7 +259,7 @@ TEST_F(EmbeddedLogTest, CancelsWhatWaitsWhenClosed) {
 }
 
 TEST_F(EmbeddedLogTest, ReadsFromEveryOffset) {
-  options_.segment_size = ByteCount(1'000);
+  options_.topic_defaults.segment_bytes = 1'000;
   reopen();
   create("a");
   for (int i = 0; i < 60; ++i)
@@ -429,7 +429,7 @@ TEST_F(EmbeddedLogTest, ChecksCommittedPositions) {
 }
 
 TEST_F(EmbeddedLogTest, KeepsTheOrderOfEachProducerAmongMany) {
-  options_.segment_size = ByteCount(20'000);
+  options_.topic_defaults.segment_bytes = 20'000;
   reopen();
   create("a", 2);
   constexpr int kProducers = 4;

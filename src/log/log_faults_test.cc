@@ -43,7 +43,7 @@ TEST_F(LogFaults, FencesAfterAFailedSync) {
 
 TEST_F(LogFaults, LosesOnlyTheEndOfTheLastSegmentAtTheWeakerLevel) {
   options_.durability = Durability::kOs;
-  options_.segment_size = ByteCount(500);
+  options_.topic_defaults.segment_bytes = 500;
   Random random(1);
   for (int round = 0; round < 30; ++round) {
     reopen();
@@ -216,7 +216,7 @@ std::uint64_t power_cuts() {
 }
 
 TEST_F(LogUnderFaults, LosesNothingAcknowledgedWhenThePowerGoes) {
-  options_.segment_size = ByteCount(8'000);
+  options_.topic_defaults.segment_bytes = 8'000;
   for (std::uint64_t seed = 1; seed <= power_cuts(); ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
@@ -241,7 +241,7 @@ TEST_F(LogUnderFaults, LosesNothingAcknowledgedWhenThePowerGoes) {
 }
 
 TEST_F(LogUnderFaults, LosesNothingAcknowledgedWhenAnyOneOperationFails) {
-  options_.segment_size = ByteCount(4'000);
+  options_.topic_defaults.segment_bytes = 4'000;
   for (const ErrorCode code : {ErrorCode::kUnavailable, ErrorCode::kCorrupt}) {
     for (std::uint64_t nth = 1; nth <= 60; ++nth) {
       SCOPED_TRACE(nth);
@@ -268,7 +268,7 @@ TEST_F(LogUnderFaults, LosesNothingAcknowledgedWhenAnyOneOperationFails) {
 }
 
 TEST_F(LogUnderFaults, OpensAfterPowerIsLostWhileOpening) {
-  options_.segment_size = ByteCount(4'000);
+  options_.topic_defaults.segment_bytes = 4'000;
   reopen();
   create("a");
   Random random(7);

@@ -11,6 +11,7 @@
 #include "base/logger.h"
 #include "disk/memory_disk.h"
 #include "log/embedded_log.h"
+#include "log/record_batch.h"
 
 namespace pinflow::log {
 
@@ -60,6 +61,26 @@ class LogFixture : public testing::Test {
     if (results[0]) return results[0]->offset.value();
     last_error_ = results[0].error();
     return -1;
+  }
+
+  // A batch as a producer sends it.
+  std::string batch_of(const std::vector<std::string>& values, const BatchProducer& producer = {}) {
+    std::string bytes;
+    BatchBuilder batch(bytes, Offset(0), -1);
+    for (const std::string& value : values) batch.add(text(value), clock_.now());
+    batch.finish(producer);
+    return bytes;
+  }
+  std::future<BatchResult> append_later(const std::string& topic, std::string batch,
+                                        PartitionId partition = PartitionId(0)) {
+    auto promise = std::make_shared<std::promise<BatchResult>>();
+    const auto bytes = std::make_shared<std::string>(std::move(batch));
+    log_->append_batch({{topic, partition}, *bytes, bytes},
+                       [promise](BatchResult result) { promise->set_value(std::move(result)); });
+    return promise->get_future();
+  }
+  BatchResult append(const std::string& topic, std::string batch, PartitionId partition = PartitionId(0)) {
+    return append_later(topic, std::move(batch), partition).get();
   }
 
   FetchedPartition fetch_at(const std::string& topic, Offset offset, PartitionId partition = PartitionId(0)) {

@@ -125,7 +125,7 @@ TEST_F(LogRecovery, NeverCutsDamageInTheMiddle) {
 }
 
 TEST_F(LogRecovery, NeverServesAFlippedByteAsGood) {
-  options_.segment_size = ByteCount(200);
+  options_.topic_defaults.segment_bytes = 200;
   reopen();
   create("a");
   write_many("a", 6);
@@ -154,7 +154,7 @@ TEST_F(LogRecovery, NeverServesAFlippedByteAsGood) {
 }
 
 TEST_F(LogRecovery, FindsDamageOfAClosedSegmentWhenItIsRead) {
-  options_.segment_size = ByteCount(200);
+  options_.topic_defaults.segment_bytes = 200;
   reopen();
   create("a");
   write_many("a", 6);
@@ -169,7 +169,7 @@ TEST_F(LogRecovery, FindsDamageOfAClosedSegmentWhenItIsRead) {
 }
 
 TEST_F(LogRecovery, FencesWhenASegmentIsMissing) {
-  options_.segment_size = ByteCount(200);
+  options_.topic_defaults.segment_bytes = 200;
   reopen();
   create("a");
   write_many("a", 6);

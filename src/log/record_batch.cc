@@ -246,7 +246,7 @@ void BatchBuilder::add(const Record& record, WallTime timestamp) {
   ++count_;
 }
 
-void BatchBuilder::finish() {
+void BatchBuilder::finish(const BatchProducer& producer) {
   CHECK(count_ > 0, "a batch holds a record");
   CHECK(size() - kLengthEnd <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()),
         "a batch is below 2 GiB");
@@ -256,9 +256,9 @@ void BatchBuilder::finish() {
   store_big_endian<std::int32_t>(at + kLastOffsetDelta, count_ - 1);
   store_big_endian<std::int64_t>(at + kBaseTimestamp, base_timestamp_);
   store_big_endian<std::int64_t>(at + kMaxTimestamp, max_timestamp_);
-  store_big_endian<std::int64_t>(at + kProducerId, -1);
-  store_big_endian<std::int16_t>(at + kProducerEpoch, -1);
-  store_big_endian<std::int32_t>(at + kBaseSequence, -1);
+  store_big_endian<std::int64_t>(at + kProducerId, producer.id);
+  store_big_endian<std::int16_t>(at + kProducerEpoch, producer.epoch);
+  store_big_endian<std::int32_t>(at + kBaseSequence, producer.base_sequence);
   store_big_endian<std::int32_t>(at + kRecordCount, count_);
   store_big_endian<std::uint32_t>(at + kCrc, crc32c(std::string_view(at + kAttributes, size() - kAttributes)));
 }

@@ -97,6 +97,13 @@ class BatchRecords final {
   std::int64_t last_delta_ = -1;
 };
 
+// Who wrote a batch, for the log to know it again (idempotent producers). The default is nobody.
+struct BatchProducer {
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  std::int32_t base_sequence = -1;
+};
+
 // Writes one batch at the end of a string: any number of add(), then finish(). The string must outlive it and
 // not be touched meanwhile. At least one record; at most 2^31 - 1 bytes, which a CHECK holds.
 class BatchBuilder final {
@@ -105,7 +112,7 @@ class BatchBuilder final {
   void add(const Record& record, WallTime timestamp);
   std::size_t size() const { return out_.size() - start_; }
   std::int32_t count() const { return count_; }
-  void finish();
+  void finish(const BatchProducer& producer = {});
 
  private:
   std::string& out_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "log/internal/batch_refusal.h"
 #include "log/partitioner.h"
 #include "log/record_batch.h"
 
@@ -17,26 +18,13 @@ constexpr std::size_t kKeepBuffer = 8 << 20;  // A larger buffer is given back a
 constexpr std::uint64_t kCheckSpaceBytes = 64 << 20;
 constexpr std::chrono::seconds kCheckSpaceEvery{1};
 
+// Answers records that have no result of their own yet.
+void refuse_records(ProduceRequest& request, const Error& error) {
+  for (auto& result : request.results)
+    if (result) result = fail(error);
+}
+
 }  // namespace
-
-std::uint64_t Publication::count() const {
-  const std::scoped_lock lock(mutex_);
-  return count_;
-}
-
-void Publication::announce() {
-  {
-    const std::scoped_lock lock(mutex_);
-    ++count_;
-  }
-  changed_.notify_all();
-}
-
-bool Publication::wait_beyond(std::uint64_t seen, std::chrono::steady_clock::time_point deadline,
-                              std::stop_token stop) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, stop, deadline, [&] { return count_ > seen; });
-}
 
 Result<void> SpaceGuard::check(std::uint64_t bytes) {
   unchecked_bytes_ += bytes;
@@ -56,12 +44,10 @@ Result<void> SpaceGuard::check(std::uint64_t bytes) {
                           options_.folder.string(), free->count() >> 20, options_.reserved_space.count() >> 20));
 }
 
-Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal,
-                     Publication& publication)
+Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal)
     : options_(options),
       clock_(clock),
       journal_(journal),
-      publication_(publication),
       space_(options_, disk, clock),
       syncs_(options.sync_threads),
       thread_([this](std::stop_token stop) { run(stop); }) {}
@@ -80,24 +66,25 @@ Result<void> Committer::admit(std::size_t bytes) {
   return {};
 }
 
-Result<void> Committer::submit(ProduceRequest& request) {
+template <class Request>
+Result<void> Committer::submit_to(std::vector<Request> Pending::* queue, Request& request) {
   {
     const std::scoped_lock lock(mutex_);
     TRY(admit(request.bytes));
-    pending_.produces.push_back(std::move(request));
+    (pending_.*queue).push_back(std::move(request));
   }
   wake_.notify_one();
   return {};
 }
 
+Result<void> Committer::submit(ProduceRequest& request) {
+  return submit_to(&Pending::produces, request);
+}
+Result<void> Committer::submit(BatchRequest& request) {
+  return submit_to(&Pending::batches, request);
+}
 Result<void> Committer::submit(PositionsRequest& request) {
-  {
-    const std::scoped_lock lock(mutex_);
-    TRY(admit(request.bytes));
-    pending_.positions.push_back(std::move(request));
-  }
-  wake_.notify_one();
-  return {};
+  return submit_to(&Pending::positions, request);
 }
 
 void Committer::stop() {
@@ -109,13 +96,7 @@ void Committer::stop() {
     stopped_ = true;
     left = std::exchange(pending_, {});
   }
-  const Error closing{ErrorCode::kCancelled, "the log was closed before this was written"};
-  for (ProduceRequest& request : left.produces) {
-    for (auto& result : request.results)
-      if (result) result = fail(closing);
-    request.done(std::move(request.results));
-  }
-  for (PositionsRequest& request : left.positions) request.done(fail(closing));
+  refuse(left, Error{ErrorCode::kCancelled, "the log was closed before this was written"});
 }
 
 void Committer::run(std::stop_token stop) {
@@ -123,12 +104,13 @@ void Committer::run(std::stop_token stop) {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, stop, [&] { return !pending_.produces.empty() || !pending_.positions.empty(); });
+      wake_.wait(lock, stop, [&] { return !pending_.empty(); });
       if (stop.stop_requested()) return;
       std::swap(taken, pending_);
     }
     commit(taken);
     taken.produces.clear();
+    taken.batches.clear();
     taken.positions.clear();
   }
 }
@@ -139,34 +121,42 @@ void Committer::release(Pending& taken) {
   admitted_bytes_ -= std::exchange(taken.bytes, 0);
 }
 
+void Committer::refuse(Pending& taken, const Error& error) {
+  for (ProduceRequest& request : taken.produces) {
+    refuse_records(request, error);
+    request.done(std::move(request.results));
+  }
+  for (BatchRequest& request : taken.batches) request.done(std::unexpected(refusal_of(error)));
+  for (PositionsRequest& request : taken.positions) request.done(fail(error));
+}
+
+void Committer::answer(Pending& taken) {
+  for (ProduceRequest& request : taken.produces) request.done(std::move(request.results));
+  for (BatchRequest& request : taken.batches) {
+    BatchDone done = std::move(request.done);
+    request.append.keep_alive.reset();  // Who was answered may use the memory again.
+    done(std::move(request.result));
+  }
+}
+
 void Committer::commit(Pending& taken) {
   const WallTime now = clock_.now();
   if (const auto space = space_.check(taken.bytes); !space) {
     release(taken);
-    for (ProduceRequest& request : taken.produces) {
-      for (auto& result : request.results)
-        if (result) result = fail(space.error());
-      request.done(std::move(request.results));
-    }
-    for (PositionsRequest& request : taken.positions) request.done(fail(space.error()));
-    return;
+    return refuse(taken, space.error());
   }
   works_.clear();
   work_of_.clear();
   for (ProduceRequest& request : taken.produces) route(request);
+  for (BatchRequest& request : taken.batches) work_for(*request.topic, request.partition).batches.push_back(&request);
   for (Work& work : works_) append(work, now);
   sync_appended();
-  bool published = false;
   for (Work& work : works_) {
-    if (work.appended && !work.error) {
-      work.partition->publish();
-      published = true;
-    }
+    if (work.appended && !work.error) work.partition->publish();
     if (work.error) fail_all(work, *work.error);
   }
-  if (published) publication_.announce();
   release(taken);
-  for (ProduceRequest& request : taken.produces) request.done(std::move(request.results));
+  answer(taken);
   if (!taken.positions.empty()) commit_positions(taken.positions);
   if (buffer_.capacity() > kKeepBuffer) buffer_ = std::string();
 }
@@ -195,11 +185,15 @@ void Committer::route(ProduceRequest& request) {
   }
 }
 
-void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end) {
-  PartitionLog* log = request.topic->partitions[static_cast<std::size_t>(partition.value())].get();
+Committer::Work& Committer::work_for(OpenTopic& topic, PartitionId partition) {
+  PartitionLog* log = topic.partitions[static_cast<std::size_t>(partition.value())].get();
   const auto [at, is_new] = work_of_.try_emplace(log, works_.size());
-  if (is_new) works_.push_back({log, partition, {}, std::nullopt, false});
-  auto& slices = works_[at->second].slices;
+  if (is_new) works_.push_back({log, partition, {}, {}, std::nullopt, false});
+  return works_[at->second];
+}
+
+void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end) {
+  auto& slices = work_for(*request.topic, partition).slices;
   if (!slices.empty() && slices.back().request == &request && slices.back().end == begin) {
     slices.back().end = end;
   } else {
@@ -207,11 +201,21 @@ void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::s
   }
 }
 
-// Writes what goes to one partition as few batches, and notes offsets as results.
+// Writes what goes to one partition with one append, and notes offsets as results.
 void Committer::append(Work& work, WallTime now) {
   buffer_.clear();
   marks_.clear();
   Offset offset = work.partition->next_offset();
+  encode_records(work, offset, now);
+  copy_batches(work, offset);
+  if (buffer_.empty()) return;
+  auto appended = work.partition->append(buffer_, marks_, offset);
+  work.appended = appended.has_value();
+  if (!appended) work.error = std::move(appended).error();
+}
+
+// Puts records into as few batches as their target size allows.
+void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
   std::optional<BatchBuilder> batch;
   const auto finish = [&] {
     if (batch) batch->finish();
@@ -225,9 +229,9 @@ void Committer::append(Work& work, WallTime now) {
       if (!record.key) topic.next_keyless = (work.id.value() + 1) % topic.topic.partitions;
       if (batch && batch->size() + payload_size(record) > kBatchTarget) finish();
       if (!batch) {
+        const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
         marks_.push_back({offset, buffer_.size()});
-        batch.emplace(buffer_, offset,
-                      work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size()) - 1);
+        batch.emplace(buffer_, offset, run);
       }
       batch->add(record, record.timestamp.value_or(now));
       slice.request->results[i] = Appended{work.id, offset};
@@ -235,16 +239,27 @@ void Committer::append(Work& work, WallTime now) {
     }
   }
   finish();
-  if (buffer_.empty()) return;
-  auto appended = work.partition->append(buffer_, marks_, offset);
-  work.appended = appended.has_value();
-  if (!appended) work.error = std::move(appended).error();
+}
+
+// Takes producers' batches as they are but for the fields outside their checksum.
+void Committer::copy_batches(const Work& work, Offset& offset) {
+  for (BatchRequest* request : work.batches) {
+    const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
+    const std::size_t start = buffer_.size();
+    marks_.push_back({offset, start});
+    buffer_.append(request->append.batch);
+    stamp_batch(buffer_.data() + start, offset, run);
+    request->result = BatchAppended{offset, work.partition->range().begin, std::nullopt, false};
+    offset = offset + (std::int64_t{request->header.last_offset_delta} + 1);
+  }
 }
 
 void Committer::fail_all(Work& work, const Error& error) {
   for (const Slice& slice : work.slices)
     for (std::size_t i = slice.begin; i < slice.end; ++i)
       if (auto& result = slice.request->results[i]; result) result = fail(error);
+  for (BatchRequest* request : work.batches)
+    if (request->result) request->result = std::unexpected(refusal_of(error));
 }
 
 void Committer::commit_positions(std::vector<PositionsRequest>& requests) {

@@ -15,22 +15,9 @@
 #include "log/internal/group_journal.h"
 #include "log/internal/sync_team.h"
 #include "log/internal/topic_table.h"
+#include "log/record_batch.h"
 
 namespace pinflow::log {
-
-// Tells waiting readers that something was published. Safe from any thread.
-class Publication final {
- public:
-  std::uint64_t count() const;
-  void announce();
-  // Waits until more than `seen` was announced; false at the deadline or when stopped.
-  bool wait_beyond(std::uint64_t seen, std::chrono::steady_clock::time_point deadline, std::stop_token stop);
-
- private:
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::uint64_t count_ = 0;
-};
 
 // Asks the disk now and then whether enough is free. Owned by the committer's thread.
 class SpaceGuard final {
@@ -58,6 +45,17 @@ struct ProduceRequest {
   std::size_t bytes = 0;                  // What it counts against the bound.
 };
 
+// A producer's batch, checked but for what the partition knows of its producer.
+struct BatchRequest {
+  OpenTopicPtr topic;
+  PartitionId partition;
+  BatchAppend append;
+  BatchHeader header;
+  BatchDone done;
+  BatchResult result;
+  std::size_t bytes = 0;  // What it counts against the bound.
+};
+
 struct PositionsRequest {
   GroupChange change;
   Done done;
@@ -70,20 +68,22 @@ struct PositionsRequest {
 // options.max_pending bytes. stop() finishes the commit at work and answers the rest with kCancelled.
 class Committer final {
  public:
-  Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal,
-            Publication& publication);
+  Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal);
   ~Committer() { stop(); }
 
   // Takes the request, or returns kOverloaded and leaves it with the caller.
   Result<void> submit(ProduceRequest& request);
+  Result<void> submit(BatchRequest& request);
   Result<void> submit(PositionsRequest& request);
   void stop();
 
  private:
   struct Pending {
     std::vector<ProduceRequest> produces;
+    std::vector<BatchRequest> batches;
     std::vector<PositionsRequest> positions;
     std::size_t bytes = 0;
+    bool empty() const { return produces.empty() && batches.empty() && positions.empty(); }
   };
   // Neighbouring records of one request that go to one partition.
   struct Slice {
@@ -96,17 +96,25 @@ class Committer final {
     PartitionLog* partition;
     PartitionId id;
     std::vector<Slice> slices;
+    std::vector<BatchRequest*> batches;
     std::optional<Error> error;
     bool appended = false;
   };
 
+  template <class Request>
+  Result<void> submit_to(std::vector<Request> Pending::* queue, Request& request);
   Result<void> admit(std::size_t bytes);
   void run(std::stop_token stop);
   void commit(Pending& taken);
   void release(Pending& taken);
+  void refuse(Pending& taken, const Error& error);
+  void answer(Pending& taken);
+  Work& work_for(OpenTopic& topic, PartitionId partition);
   void route(ProduceRequest& request);
   void add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end);
   void append(Work& work, WallTime now);
+  void encode_records(const Work& work, Offset& offset, WallTime now);
+  void copy_batches(const Work& work, Offset& offset);
   void sync_appended();
   void commit_positions(std::vector<PositionsRequest>& requests);
   void fail_all(Work& work, const Error& error);
@@ -114,7 +122,6 @@ class Committer final {
   const EmbeddedLogOptions& options_;
   const Clock& clock_;
   GroupJournal& journal_;
-  Publication& publication_;
   SpaceGuard space_;
   SyncTeam syncs_;
 

@@ -122,18 +122,57 @@ Result<void> PartitionLog::sync() {
 }
 
 void PartitionLog::publish() {
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
   Segment& segment = *segments_.back();
   for (const IndexEntry& mark : unpublished_) segment.index.note(mark.offset, mark.position);
   unpublished_.clear();
   published_bytes_ += write_size_ - segment.visible_size;
   segment.visible_size = write_size_;
   range_.end = next_offset_;
+  std::vector<std::stop_source> woken = waiters_.take(range_.end);
+  lock.unlock();
+  for (std::stop_source& source : woken) source.request_stop();  // Runs callbacks: not under our lock.
 }
 
 void PartitionLog::close() {
-  const std::scoped_lock lock(write_mutex_);
-  closed_ = true;
+  {
+    const std::scoped_lock lock(write_mutex_);
+    closed_ = true;
+  }
+  std::unique_lock lock(mutex_);
+  gone_ = true;
+  std::vector<std::stop_source> woken = waiters_.take_all();
+  lock.unlock();
+  for (std::stop_source& source : woken) source.request_stop();
+}
+
+std::optional<Waiters::Id> PartitionLog::wait_for(Offset offset, std::stop_source source) {
+  const std::scoped_lock lock(mutex_);
+  if (gone_ || offset < range_.end) return std::nullopt;
+  return waiters_.add(offset, std::move(source));
+}
+
+void PartitionLog::stop_waiting(Waiters::Id id) {
+  const std::scoped_lock lock(mutex_);
+  waiters_.remove(id);
+}
+
+std::int32_t PartitionLog::leader_epoch() const {
+  const std::scoped_lock lock(mutex_);
+  return epochs_.back().number;
+}
+
+std::int32_t PartitionLog::epoch_at(Offset offset) const {
+  const std::scoped_lock lock(mutex_);
+  const auto above = std::ranges::upper_bound(epochs_, offset, {}, &Epoch::start);
+  return above == epochs_.begin() ? epochs_.front().number : std::prev(above)->number;
+}
+
+EpochEnd PartitionLog::epoch_end(std::int32_t epoch) const {
+  const std::scoped_lock lock(mutex_);
+  const auto above = std::ranges::upper_bound(epochs_, epoch, {}, &Epoch::number);
+  if (above == epochs_.begin()) return {};
+  return {std::prev(above)->number, above == epochs_.end() ? range_.end : above->start};
 }
 
 OffsetRange PartitionLog::range() const {

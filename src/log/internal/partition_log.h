@@ -11,9 +11,12 @@
 #include "base/logger.h"
 #include "base/result.h"
 #include "disk/disk.h"
+#include "log/broker_log.h"
 #include "log/embedded_log.h"
 #include "log/internal/segment_scan.h"
+#include "log/internal/waiters.h"
 #include "log/log.h"
+#include "log/record_batch.h"
 
 namespace pinflow::log {
 
@@ -59,16 +62,27 @@ class PartitionLog final {
   // Makes what was appended durable as the log's level says. kUnknownOutcome, and the fence, where that
   // fails.
   Result<void> sync();
-  // Shows what was appended and synced to readers.
+  // Shows what was appended and synced to readers, and wakes who waits for it.
   void publish();
-  // Refuses all writing from now on, as the topic is deleted.
+  // Refuses all writing from now on, as the topic is deleted, and wakes all who wait.
   void close();
+
+  // The epoch of what is written now, and where an older one ended (docs/formats/log.md).
+  std::int32_t leader_epoch() const;
+  EpochEnd epoch_end(std::int32_t epoch) const;
 
   OffsetRange range() const;
   // Bytes that readers could see so far; only grows.
   std::uint64_t published_bytes() const;
   // Adds records from `offset` on to out.records, or sets out.error, and lowers the budget.
   void read(Offset offset, ReadBudget& budget, FetchedPartition& out);
+  // As BrokerLog::read_batches.
+  Result<BatchRead> read_batches(Offset offset, std::size_t max_bytes, bool first_whole);
+
+  // Asks `source` to stop as soon as a record at or behind `offset` can be read or the partition is closed. None: that is so
+  // already, and the source was not asked.
+  std::optional<Waiters::Id> wait_for(Offset offset, std::stop_source source);
+  void stop_waiting(Waiters::Id id);
 
  private:
   struct Segment {
@@ -78,6 +92,10 @@ class PartitionLog final {
     std::uint64_t visible_size = 0;
     // Shared with readers at work, so that it can be dropped here while they go on.
     std::shared_ptr<const disk::File> reader;
+  };
+  struct Epoch {
+    std::int32_t number = 0;
+    Offset start;
   };
   // Where a read goes on.
   struct Place {
@@ -102,9 +120,15 @@ class PartitionLog final {
 
   disk::Path segment_path(Offset base) const;
   Result<std::optional<Place>> find(Offset offset);
+  static Result<BatchHeader> read_expected(std::string_view front, const Place& place);
+  void read_records(Offset& offset, const OffsetRange& range, ReadBudget& budget, FetchedPartition& out);
+  std::int32_t epoch_at(Offset offset) const;
   // Reads within one segment; true when the next one may have more.
   Result<bool> read_segment(Place& place, Offset& offset, ReadBudget& budget, FetchedPartition& out);
   Result<bool> take_records(std::string_view batch, Offset& offset, ReadBudget& budget, FetchedPartition& out);
+  Error out_of_range(Offset offset, const OffsetRange& range) const;
+  Result<void> skip_to(Place& place, Offset offset) const;
+  Result<void> read_whole(Place& place, std::size_t max_bytes, bool first_whole, std::string& out) const;
   Error describe_damage(const Place& place, Offset offset, const Error& cause) const;
 
   const PartitionOptions options_;
@@ -125,6 +149,9 @@ class PartitionLog final {
   std::vector<std::unique_ptr<Segment>> segments_;
   OffsetRange range_;
   std::uint64_t published_bytes_ = 0;
+  std::vector<Epoch> epochs_ = {{}};  // Ascending in both; at least one.
+  Waiters waiters_;
+  bool gone_ = false;  // Closed: nothing comes any more.
 };
 
 }  // namespace pinflow::log

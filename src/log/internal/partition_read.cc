@@ -9,6 +9,21 @@ namespace {
 
 constexpr std::size_t kLeastRead = 64 << 10;
 constexpr std::size_t kMostRead = 1 << 20;
+constexpr std::size_t kHeaderRead =
+    16 << 10;  // An index entry stands at most so far before the batch that is looked for.
+
+// Adds `wanted` bytes of the file from `position` to `out`.
+Result<void> read_behind(const disk::File& file, std::uint64_t position, std::size_t wanted, std::string& out) {
+  const std::size_t start = out.size();
+  Result<std::size_t> got = 0;
+  out.resize_and_overwrite(start + wanted, [&](char* bytes, std::size_t) {
+    got = file.read_at(position, {bytes + start, wanted});
+    return start + got.value_or(0);
+  });
+  TRY(got);
+  if (*got != wanted) return fail(ErrorCode::kCorrupt, "the segment is shorter than it was");
+  return {};
+}
 
 std::size_t payload_size(const RecordView& record) {
   std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
@@ -24,11 +39,20 @@ void PartitionLog::read(Offset offset, ReadBudget& budget, FetchedPartition& out
   out.high_watermark = range.end;
   out.next = offset;
   if (offset < range.begin || offset > range.end) {
-    out.error = Error{ErrorCode::kInvalid,
-                      fmt::format("{}-{}: offset {} is out of range, the log has [{}, {})", options_.name.topic,
-                                  options_.name.partition, offset, range.begin, range.end)};
+    out.error = out_of_range(offset, range);
     return;
   }
+  read_records(offset, range, budget, out);
+  out.next = offset;
+}
+
+Error PartitionLog::out_of_range(Offset offset, const OffsetRange& range) const {
+  return {ErrorCode::kInvalid,
+          fmt::format("{}-{}: offset {} is out of range, the log has [{}, {})", options_.name.topic,
+                      options_.name.partition, offset, range.begin, range.end)};
+}
+
+void PartitionLog::read_records(Offset& offset, const OffsetRange& range, ReadBudget& budget, FetchedPartition& out) {
   while (offset < range.end && budget.records > 0) {
     auto place = find(offset);
     if (!place) {
@@ -73,17 +97,23 @@ Result<std::optional<PartitionLog::Place>> PartitionLog::find(Offset offset) {
   return place;
 }
 
+// The header at the place, where a batch belongs that goes on with the expected offset and lies wholly in the segment.
+Result<BatchHeader> PartitionLog::read_expected(std::string_view front, const Place& place) {
+  TRY_ASSIGN(const BatchHeader header, read_batch_header(front));
+  if (header.base_offset != place.expected)
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("a batch with offset {} stands where {} belongs", header.base_offset, place.expected));
+  if (header.size > place.visible_size - place.position)
+    return fail(ErrorCode::kCorrupt, "a batch is longer than its segment");
+  return header;
+}
+
 Result<bool> PartitionLog::read_segment(Place& place, Offset& offset, ReadBudget& budget, FetchedPartition& out) {
   FileWindow window(*place.reader, place.visible_size, std::clamp(budget.bytes, kLeastRead, kMostRead));
   while (place.position < place.visible_size) {
     if (budget.records == 0 || (budget.bytes == 0 && !budget.nothing_yet)) return false;
     TRY_ASSIGN(const std::string_view front, window.look(place.position, kBatchHeaderSize));
-    TRY_ASSIGN(const BatchHeader header, read_batch_header(front));
-    if (header.base_offset != place.expected)
-      return fail(ErrorCode::kCorrupt,
-                  fmt::format("a batch with offset {} stands where {} belongs", header.base_offset, place.expected));
-    if (header.size > place.visible_size - place.position)
-      return fail(ErrorCode::kCorrupt, "a batch is longer than its segment");
+    TRY_ASSIGN(const BatchHeader header, read_expected(front, place));
     if (header.end_offset() > offset) {
       TRY_ASSIGN(const std::string_view batch, window.look(place.position, header.size));
       TRY(check_batch(batch));
@@ -115,6 +145,76 @@ Result<bool> PartitionLog::take_records(std::string_view batch, Offset& offset, 
     budget.nothing_yet = false;
     offset = record.offset + 1;
   }
+}
+
+Result<BatchRead> PartitionLog::read_batches(Offset offset, std::size_t max_bytes, bool first_whole) {
+  BatchRead read{{}, range()};
+  if (offset < read.range.begin || offset > read.range.end) return fail(out_of_range(offset, read.range));
+  while (offset < read.range.end) {
+    TRY_ASSIGN(auto place, find(offset));
+    if (!place) break;
+    auto done = skip_to(*place, offset);
+    if (done) done = read_whole(*place, max_bytes - read.bytes.size(), first_whole && read.bytes.empty(), read.bytes);
+    if (!done) {
+      // What came before the damage is given first; the next read meets it again at its front.
+      if (read.bytes.empty()) return fail(describe_damage(*place, offset, done.error()));
+      break;
+    }
+    if (place->position < place->visible_size || read.bytes.size() >= max_bytes) break;
+    if (place->expected <= offset) {
+      if (read.bytes.empty())
+        return fail(describe_damage(*place, offset, Error{ErrorCode::kCorrupt, "the segment ends too early"}));
+      break;
+    }
+    offset = place->expected;
+  }
+  return read;
+}
+
+// Moves to the batch that holds `offset`, by the headers alone.
+Result<void> PartitionLog::skip_to(Place& place, Offset offset) const {
+  FileWindow window(*place.reader, place.visible_size, kHeaderRead);
+  while (place.position < place.visible_size) {
+    TRY_ASSIGN(const std::string_view front, window.look(place.position, kBatchHeaderSize));
+    TRY_ASSIGN(const BatchHeader header, read_expected(front, place));
+    if (header.end_offset() > offset) return {};
+    place.position += header.size;
+    place.expected = header.end_offset();
+  }
+  return {};
+}
+
+// Adds whole batches of at most `max_bytes`, the first of any size where that is asked for, each checked.
+Result<void> PartitionLog::read_whole(Place& place, std::size_t max_bytes, bool first_whole, std::string& out) const {
+  const std::size_t start = out.size();
+  std::size_t wanted = std::min<std::uint64_t>(max_bytes, place.visible_size - place.position);
+  if (first_whole && wanted < kBatchHeaderSize)
+    wanted = std::min<std::uint64_t>(kBatchHeaderSize, place.visible_size - place.position);
+  TRY(read_behind(*place.reader, place.position, wanted, out));
+  std::size_t taken = start;
+  Result<void> good;
+  while (taken < out.size()) {
+    const auto header = read_expected(std::string_view(out).substr(taken), place);
+    if (!header) {
+      // Less than a header is no damage: the bytes that were asked for end there.
+      if (out.size() - taken >= kBatchHeaderSize) good = fail(header.error());
+      break;
+    }
+    if (header->size > out.size() - taken) {
+      if (taken > start || !first_whole) break;
+      TRY(read_behind(*place.reader, place.position + (out.size() - start), header->size - (out.size() - start), out));
+    }
+    if (const auto checked = check_batch(std::string_view(out).substr(taken, header->size)); !checked) {
+      good = fail(checked.error());
+      break;
+    }
+    stamp_batch(out.data() + taken, header->base_offset, epoch_at(header->base_offset));
+    taken += header->size;
+    place.position += header->size;
+    place.expected = header->end_offset();
+  }
+  out.resize(taken);
+  return taken > start ? Result<void>() : good;
 }
 
 Error PartitionLog::describe_damage(const Place& place, Offset offset, const Error& cause) const {

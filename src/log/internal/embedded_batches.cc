@@ -1,0 +1,108 @@
+#include "log/internal/batch_refusal.h"
+#include "log/internal/embedded_log_impl.h"
+#include "log/internal/partition_watch.h"
+
+namespace pinflow::log {
+namespace {
+
+// What a waiting batch costs in memory beside its bytes.
+constexpr std::size_t kBatchOverhead = sizeof(BatchRequest) + 64;
+
+std::unexpected<BatchRefusal> refuse(BatchFault fault, std::string message) {
+  return std::unexpected(BatchRefusal{fault, std::move(message), {}});
+}
+
+std::expected<BatchHeader, BatchRefusal> check_appended(std::string_view batch) {
+  const auto header = read_batch_header(batch);
+  if (!header && header.error().code == ErrorCode::kInvalid)
+    return refuse(BatchFault::kUnsupportedMessageFormat, header.error().message);
+  if (!header) return refuse(BatchFault::kCorruptMessage, header.error().message);
+  if (header->size < batch.size())
+    return refuse(BatchFault::kInvalidRecord,
+                  fmt::format("one batch belongs here, but {} bytes follow it", batch.size() - header->size));
+  if (const auto checked = check_batch(batch); !checked)
+    return refuse(BatchFault::kCorruptMessage, checked.error().message);
+  if (header->record_count != header->last_offset_delta + 1)
+    return refuse(BatchFault::kInvalidRecord, fmt::format("the batch has {} records, but its last offset delta is {}",
+                                                          header->record_count, header->last_offset_delta));
+  if (header->is_control()) return refuse(BatchFault::kInvalidRecord, "clients send no control batches");
+  if (header->producer_id >= 0 && (header->base_sequence < 0 || header->producer_epoch < 0))
+    return refuse(BatchFault::kInvalidRecord,
+                  fmt::format("producer {} gives no sequence or no epoch", header->producer_id));
+  return *header;
+}
+
+}  // namespace
+
+std::expected<BatchRequest, BatchRefusal> EmbeddedLogImpl::make_batch_request(BatchAppend& append) {
+  if (const auto writable = check_writable(); !writable) return refuse(BatchFault::kStorage, writable.error().message);
+  const auto found = topics_.find(append.partition);
+  if (!found) return refuse(BatchFault::kUnknownTopicOrPartition, found.error().message);
+  auto header = check_appended(append.batch);
+  if (!header) return std::unexpected(std::move(header).error());
+  BatchRequest request;
+  request.topic = found->first;
+  request.partition = append.partition.partition;
+  request.header = *header;
+  request.bytes = append.batch.size() + kBatchOverhead;
+  request.append = std::move(append);
+  return request;
+}
+
+void EmbeddedLogImpl::append_batch(BatchAppend append, BatchDone done) {
+  auto request = make_batch_request(append);
+  if (!request) return done(std::unexpected(std::move(request).error()));
+  request->done = std::move(done);
+  if (const auto accepted = committer_->submit(*request); !accepted)
+    request->done(std::unexpected(refusal_of(accepted.error())));
+}
+
+Result<BatchRead> EmbeddedLogImpl::read_batches(const TopicPartition& partition, Offset from, std::size_t max_bytes,
+                                                bool first_whole) {
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  return found.second->read_batches(from, max_bytes, first_whole);
+}
+
+std::unique_ptr<Watch> EmbeddedLogImpl::watch(std::span<const FetchPosition> positions,
+                                              std::move_only_function<void()> ready) {
+  return std::make_unique<PartitionWatch>(topics_, positions, std::move(ready));
+}
+
+Result<std::optional<TimedOffset>> EmbeddedLogImpl::find_time(const TopicPartition& partition, WallTime) {
+  TRY(topics_.find(partition));
+  return fail(ErrorCode::kUnavailable, "this log has no index of times");
+}
+
+Result<std::optional<TimedOffset>> EmbeddedLogImpl::find_latest_time(const TopicPartition& partition) {
+  TRY(topics_.find(partition));
+  return fail(ErrorCode::kUnavailable, "this log has no index of times");
+}
+
+Result<std::int32_t> EmbeddedLogImpl::leader_epoch(const TopicPartition& partition) {
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  return found.second->leader_epoch();
+}
+
+Result<EpochEnd> EmbeddedLogImpl::epoch_end(const TopicPartition& partition, std::int32_t epoch) {
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  return found.second->epoch_end(epoch);
+}
+
+Result<Topic> EmbeddedLogImpl::add_partitions(const std::string& topic, std::int32_t) {
+  return fail(ErrorCode::kUnavailable, fmt::format("topic {}: this log adds no partitions", topic));
+}
+
+Result<Topic> EmbeddedLogImpl::alter_topic(const std::string& topic, TopicConfigs) {
+  return fail(ErrorCode::kUnavailable, fmt::format("topic {}: this log changes no settings", topic));
+}
+
+Result<Offset> EmbeddedLogImpl::delete_records(const TopicPartition& partition, Offset) {
+  TRY(topics_.find(partition));
+  return fail(ErrorCode::kUnavailable, "this log deletes no records");
+}
+
+Result<std::int64_t> EmbeddedLogImpl::new_producer_id() {
+  return fail(ErrorCode::kUnavailable, "this log gives out no producer ids");
+}
+
+}  // namespace pinflow::log

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "log/embedded_log.h"
+#include "log/internal/committer.h"
+#include "log/internal/group_journal.h"
+#include "log/internal/group_store.h"
+#include "log/internal/topic_table.h"
+
+namespace pinflow::log {
+
+// The embedded log: what stands behind each call is in embedded_log.cc (records, topics, opening), embedded_batches.cc (what
+// brokers need of partitions) and embedded_groups.cc (consumer groups).
+class EmbeddedLogImpl final : public EmbeddedLog {
+ public:
+  EmbeddedLogImpl(EmbeddedLogOptions options, disk::Disk& disk, const Clock& clock, Logger& logger)
+      : options_(std::move(options)),
+        disk_(disk),
+        clock_(clock),
+        logger_(logger),
+        topics_({disk, logger, options_.folder / "topics",
+                 static_cast<std::uint64_t>(options_.topic_defaults.segment_bytes), options_.durability,
+                 options_.read_only}),
+        journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}),
+        groups_(journal_, topics_, clock) {}
+
+  Result<void> open();
+
+  const RecoveryReport& recovery() const override { return report_; }
+  Result<Topic> create_topic(const TopicSpec& spec) override;
+  Result<void> delete_topic(const std::string& name) override;
+  Result<Topic> topic(const std::string& name) override;
+  std::vector<Topic> topics() override { return topics_.list(); }
+  void produce(const std::string& topic, PartitionId partition, std::vector<Record> records, ProduceDone done) override;
+  Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override;
+  Result<OffsetRange> offsets(const TopicPartition& partition) override;
+  Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
+  Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) override;
+
+  void append_batch(BatchAppend append, BatchDone done) override;
+  Result<BatchRead> read_batches(const TopicPartition& partition, Offset from, std::size_t max_bytes,
+                                 bool first_whole) override;
+  std::unique_ptr<Watch> watch(std::span<const FetchPosition> positions,
+                               std::move_only_function<void()> ready) override;
+  Result<std::optional<TimedOffset>> find_time(const TopicPartition& partition, WallTime time) override;
+  Result<std::optional<TimedOffset>> find_latest_time(const TopicPartition& partition) override;
+  Result<std::int32_t> leader_epoch(const TopicPartition& partition) override;
+  Result<EpochEnd> epoch_end(const TopicPartition& partition, std::int32_t epoch) override;
+  Result<Topic> add_partitions(const std::string& topic, std::int32_t total) override;
+  Result<Topic> alter_topic(const std::string& topic, TopicConfigs configs) override;
+  Result<Offset> delete_records(const TopicPartition& partition, Offset before) override;
+  Result<std::int64_t> new_producer_id() override;
+  void commit_offsets_later(std::string group, std::vector<GroupOffset> offsets, Done done) override;
+  void delete_offsets(std::string group, std::vector<TopicPartition> partitions, Done done) override;
+  void delete_old_offsets(std::string group, WallTime before, Done done) override;
+  void delete_group(std::string group, Done done) override;
+  std::vector<std::string> groups() override;
+  void store_group_state(std::string group, std::string state, Done done) override;
+  std::vector<std::pair<std::string, std::string>> group_states() override;
+
+ private:
+  // What one pass over the positions of a fetch found.
+  struct Collected {
+    std::vector<FetchedPartition> partitions;
+    std::size_t bytes = 0;
+    bool failed = false;  // Some partition has an error, which ends the waiting.
+  };
+
+  std::vector<Uuid> topic_ids() const;
+  Result<void> check_writable() const;
+  Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition, std::vector<Record>& records);
+  Collected collect(const FetchRequest& request);
+  // How far the partitions of a fetch go. None when one of them is gone.
+  struct Reach {
+    std::vector<FetchPosition> ends;  // Where the next record of each will be.
+    std::uint64_t bytes = 0;          // That could be seen so far in all of them.
+  };
+  std::optional<Reach> reach_of(const FetchRequest& request) const;
+  // Waits until one of the partitions goes beyond its end or is gone; false at the deadline or when stopped.
+  bool wait_beyond(const std::vector<FetchPosition>& ends, std::chrono::steady_clock::time_point deadline,
+                   std::stop_token stop);
+  std::expected<BatchRequest, BatchRefusal> make_batch_request(BatchAppend& append);
+
+  const EmbeddedLogOptions options_;
+  disk::Disk& disk_;
+  const Clock& clock_;
+  Logger& logger_;
+  std::unique_ptr<disk::FolderLock> lock_;
+  RecoveryReport report_;
+  TopicTable topics_;
+  GroupJournal journal_;
+  GroupStore groups_;
+  std::optional<Committer> committer_;  // Last: its thread uses what stands above. None when read-only.
+};
+
+}  // namespace pinflow::log
