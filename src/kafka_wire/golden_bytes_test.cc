@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "kafka_wire/consumer_protocol.h"
 #include "kafka_wire/messages/all.h"
 
 // Bytes written by hand from the protocol guide, so that reader and writer cannot be wrong together.
@@ -168,6 +169,19 @@ TEST(GoldenBytes, JoinGroup) {
 TEST(GoldenBytes, OffsetFetchOfAllTopics) {
   expect_golden(OffsetFetchRequest{.group_id = "g"}, 2, "0001 'g' ffffffff");
   expect_golden(OffsetFetchRequest{.groups = {{.group_id = "g"}}}, 8, "02 02 'g' 00 00 00 00");
+}
+
+TEST(GoldenBytes, WhatConsumersTellEachOther) {
+  const ConsumerAssignment assignment{.assigned_partitions = {{"t", {0, 2}}}};
+  const std::string golden = bytes("0000 00000001 0001 't' 00000002 00000000 00000002 ffffffff");
+  EXPECT_EQ(write_assignment(assignment), golden);
+  EXPECT_EQ(*read_assignment(golden), assignment);
+  EXPECT_EQ(*read_subscription(bytes("0003 00000001 0001 't' 00000001 'u' 00000000 00000007 ffff")),
+            (ConsumerSubscription{.topics = {"t"}, .user_data = "u"}));  // Fields of later versions stand behind.
+  EXPECT_EQ(write_subscription({.topics = {"t"}}), bytes("0000 00000001 0001 't' ffffffff"));
+  EXPECT_EQ(*read_assignment(""), ConsumerAssignment{});
+  EXPECT_FALSE(read_assignment("x").has_value());
+  EXPECT_FALSE(read_assignment(bytes("0000 7fffffff 0001")).has_value());
 }
 
 }  // namespace
