@@ -15,7 +15,7 @@
 #include "log/topic_settings.h"
 
 namespace pinflow::groups {
-class Coordinator;
+class GroupCoordinator;
 }
 
 namespace pinflow::kafka_door {
@@ -87,6 +87,7 @@ class KafkaServer {
 // kInvalid: options that contradict each other or are unsafe, certificate files that cannot be used. kUnavailable: no address could
 // be bound. The message names the setting to change (section `kafka` of the configuration).
 Result<std::unique_ptr<KafkaServer>> start_server(const KafkaServerOptions& options, log::BrokerLog& log,
-                                                  groups::Coordinator& coordinator, const Clock& clock, Logger& logger);
+                                                  groups::GroupCoordinator& coordinator, const Clock& clock,
+                                                  Logger& logger);
 
 }  // namespace pinflow::kafka_door

@@ -1,12 +1,10 @@
 #include "kafka_door/internal/frame_reader.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
 
-#include <fmt/core.h>
-
 #include "base/check.h"
+#include "kafka_wire/frame.h"
 
 namespace pinflow::kafka_door::internal {
 
@@ -33,16 +31,10 @@ void FrameReader::receive(BlockPtr shared, std::size_t count) {
 std::size_t FrameReader::front_size() {
   if (!failure_.empty()) return 0;
   if (available() < kLengthSize) return kLengthSize;
-  std::uint32_t length = 0;
-  for (std::size_t i = 0; i < kLengthSize; ++i) {
-    length = length << 8 | static_cast<std::uint8_t>(block_->bytes[begin_ + i]);
-  }
-  if (length > max_frame_) {  // Negative ones are among them.
-    failure_ = fmt::format("a request of {} bytes is announced, the limit is {}", static_cast<std::int32_t>(length),
-                           max_frame_);
-    return 0;
-  }
-  return kLengthSize + length;
+  const auto size = kafka_wire::frame_size({block_->bytes.get() + begin_, kLengthSize}, max_frame_);
+  if (size) return size->value_or(0);
+  failure_ = size.error().message;
+  return 0;
 }
 
 std::string_view FrameReader::peek() {
