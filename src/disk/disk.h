@@ -70,6 +70,8 @@ class Disk {
   // (link(2)).
   virtual Result<void> write_new_file(const Path& path, std::string_view bytes) = 0;
   virtual Result<void> create_folders(const Path& path) = 0;  // Durable; existing is not an error.
+  // Makes folders of these names in one that exists, durable by one sync for all; existing is not an error.
+  virtual Result<void> create_folders_in(const Path& parent, std::span<const std::string> names) = 0;
   // Sorted by name. Temporary files of write_file are left out. Names that `wanted` refuses cost no look at
   // the file.
   virtual Result<std::vector<Entry>> list(const Path& folder, const NameFilter& wanted) = 0;

@@ -166,6 +166,18 @@ TEST_P(EveryDisk, CreatesFoldersOnce) {
   EXPECT_EQ(code(disk_->create_folders(root_ / "file" / "x" / "y")), ErrorCode::kConflict);
 }
 
+TEST_P(EveryDisk, MakesManyFoldersAtOnce) {
+  const std::vector<std::string> wanted = {"0", "1", "2"};
+  EXPECT_EQ(code(disk_->create_folders_in(root_ / "missing", wanted)), ErrorCode::kNotFound);
+  ASSERT_TRUE(disk_->create_folders_in(root_, std::span(wanted).first(2)));
+  ASSERT_TRUE(disk_->create_folders_in(root_, wanted));
+  EXPECT_THAT(names(), ElementsAre("0", "1", "2"));
+  write("file", "x");
+  const std::vector<std::string> taken = {"3", "file"};
+  EXPECT_EQ(code(disk_->create_folders_in(root_, taken)), ErrorCode::kConflict);
+  EXPECT_THAT(names(), ElementsAre("0", "1", "2", "file"));
+}
+
 TEST_P(EveryDisk, ListsSortedWithSizes) {
   write("b", "22");
   write("a-c", "333");

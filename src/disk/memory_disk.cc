@@ -332,6 +332,33 @@ Result<void> MemoryDisk::create_folders(const Path& path) {
   return {};
 }
 
+Result<void> MemoryDisk::create_folders_in(const Path& parent, std::span<const std::string> names) {
+  const std::scoped_lock lock(mutex_);
+  TRY_ASSIGN(const NodePtr folder, folder_at("create folder in", parent));
+  std::vector<std::string> made;
+  const auto done = [&]() -> Result<void> {
+    for (const std::string& name : names) {
+      if (const NodePtr there = tree_.find(parent / name)) {
+        if (!there->is_directory) return os_fail("create folder", parent / name, EEXIST);
+        continue;
+      }
+      TRY(step(Operation::kCreateFolder, parent / name));
+      auto node = std::make_shared<Node>();
+      node->is_directory = true;
+      touch(*node);
+      tree_.set_entry(folder, name, node, tree_.next_operation());
+      made.push_back(name);
+    }
+    return step(Operation::kSyncFolder, parent);
+  }();
+  if (!done) {
+    for (const std::string& name : made) tree_.set_entry(folder, name, nullptr, tree_.next_operation());
+    return done;
+  }
+  tree_.synced(folder);
+  return {};
+}
+
 Result<std::vector<Entry>> MemoryDisk::list(const Path& folder, const NameFilter& wanted) {
   const std::scoped_lock lock(mutex_);
   TRY(step(Operation::kList, folder));

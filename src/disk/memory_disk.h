@@ -60,6 +60,7 @@ class MemoryDisk final : public Disk {
   Result<void> write_file(const Path& path, std::string_view bytes) override;
   Result<void> write_new_file(const Path& path, std::string_view bytes) override;
   Result<void> create_folders(const Path& path) override;
+  Result<void> create_folders_in(const Path& parent, std::span<const std::string> names) override;
   Result<std::vector<Entry>> list(const Path& folder, const NameFilter& wanted) override;
   Result<Entry> describe(const Path& path) override;
   Result<void> rename(const Path& from, const Path& to) override;

@@ -44,6 +44,16 @@ Found crash_often(const Path& path, Prepare prepare) {
   return found;
 }
 
+TEST(MemoryDisk, ManyFoldersAreDurableByOneSync) {
+  MemoryDisk disk;
+  const std::uint64_t syncs = disk.count(Operation::kSyncFolder);
+  ASSERT_TRUE(disk.create_folders_in("/", std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(disk.count(Operation::kSyncFolder), syncs + 1);
+  Random random(1);
+  disk.crash(random);
+  EXPECT_EQ(disk.list("/")->size(), 3u);
+}
+
 TEST(MemoryDiskCrash, KeepsWhatIsSynced) {
   const Found found = crash_often("/a", [](MemoryDisk& disk) {
     auto file = disk.open_append("/a").value();

@@ -149,6 +149,7 @@ class RealDisk final : public Disk {
   }
 
   Result<void> create_folders(const Path& path) override;
+  Result<void> create_folders_in(const Path& parent, std::span<const std::string> names) override;
   Result<std::vector<Entry>> list(const Path& folder, const NameFilter& wanted) override;
 
   Result<Entry> describe(const Path& path) override {
@@ -210,11 +211,14 @@ class RealDisk final : public Disk {
   std::mutex folders_;  // Held while folders are made, so that nobody builds on one whose name is not yet durable.
 };
 
+Result<void> sync_names(const Path& parent) {
+  TRY_ASSIGN(const Descriptor folder, open_folder(parent, "sync"));
+  return sync_descriptor(folder, parent);
+}
+
 Result<void> make_folder(const Path& path) {
   if (::mkdir(path.c_str(), kFolderMode) == -1 && errno != EEXIST) return os_fail("create folder", path);
-  const Path parent = or_here(path.parent_path());
-  auto folder = open_folder(parent, "sync");
-  auto synced = folder ? sync_descriptor(*folder, parent) : Result<void>(fail(std::move(folder).error()));
+  auto synced = sync_names(or_here(path.parent_path()));
   // A folder left behind would look durable to the next caller.
   if (!synced) ::rmdir(path.c_str());
   return synced;
@@ -241,6 +245,28 @@ Result<void> RealDisk::create_folders(const Path& path) {
   }
   for (; !missing.empty(); missing.pop_back()) TRY(make_folder(missing.back()));
   return {};
+}
+
+Result<void> RealDisk::create_folders_in(const Path& parent, std::span<const std::string> names) {
+  const std::scoped_lock lock(folders_);
+  std::vector<Path> made;
+  const auto done = [&]() -> Result<void> {
+    for (const std::string& name : names) {
+      const Path path = parent / name;
+      if (::mkdir(path.c_str(), kFolderMode) == 0) {
+        made.push_back(path);
+        continue;
+      }
+      struct stat status{};
+      if (errno != EEXIST || ::stat(path.c_str(), &status) == -1 || !S_ISDIR(status.st_mode))
+        return os_fail("create folder", path);
+    }
+    return sync_names(parent);
+  }();
+  // Folders left behind would look durable to the next caller.
+  if (!done)
+    for (const Path& path : made) ::rmdir(path.c_str());
+  return done;
 }
 
 Result<std::vector<Entry>> RealDisk::list(const Path& folder, const NameFilter& wanted) {

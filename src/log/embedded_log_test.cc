@@ -50,7 +50,7 @@ TEST_F(EmbeddedLogTest, GivesBackWhatWasProduced) {
 
 TEST_F(EmbeddedLogTest, KeepsTopicsRecordsAndPositionsAcrossReopening) {
   reopen();
-  const Topic made = *log_->create_topic({"a", 3, {{"cleanup.policy", "delete"}, {"odd \"\n", "\x01\xc3\xa4"}}});
+  const Topic made = *log_->create_topic({"a", 3, {{"cleanup.policy", "delete"}, {"pinflow.odd \"\n", "\x01\xc3\xa4"}}});
   ASSERT_TRUE(produce("a", {text("x")}, PartitionId(2))[0]);
   ASSERT_TRUE(log_->commit_offsets("g", {{{"a", PartitionId(2)}, Offset(1)}}));
   reopen();

@@ -14,7 +14,7 @@ namespace pinflow::disk {
 
 // What a disk is asked to do. write_file is kOpen, kAppend, kSync, kRename, kSyncFolder; write_new_file has
 // kLink and kRemove in place of kRename; create_folders is kCreateFolder and kSyncFolder for each folder that
-// is missing.
+// is missing, create_folders_in one kCreateFolder for each and one kSyncFolder.
 enum class Operation {
   kOpen,
   kRead,

@@ -24,8 +24,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
         disk_(disk),
         clock_(clock),
         logger_(logger),
-        topics_({disk, logger, options_.folder / "topics",
-                 static_cast<std::uint64_t>(options_.topic_defaults.segment_bytes), options_.durability,
+        topics_({disk, logger, clock, options_.folder / "topics", options_.topic_defaults, options_.durability,
                  options_.read_only}),
         journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}),
         groups_(journal_, topics_, clock) {}

@@ -13,6 +13,7 @@
 #include "disk/disk.h"
 #include "log/broker_log.h"
 #include "log/embedded_log.h"
+#include "log/internal/live_settings.h"
 #include "log/internal/segment_scan.h"
 #include "log/internal/waiters.h"
 #include "log/log.h"
@@ -26,7 +27,7 @@ struct PartitionOptions {
   Logger& logger;
   disk::Path folder;
   TopicPartition name;
-  std::uint64_t segment_size = 0;
+  std::shared_ptr<const LiveSettings> settings;  // Shared with the topic, which changes them.
   Durability durability = Durability::kPower;
   bool read_only = false;
 };

@@ -8,7 +8,7 @@
 namespace pinflow::log {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;  // 1 has no time of creation.
 constexpr std::string_view kSeal = ",\"crc32c\":\"";
 
 // Reads the JSON that encode_manifest writes: known members in a fixed order, no white space. The checksum
@@ -83,6 +83,7 @@ std::string encode_manifest(const Topic& topic) {
   json.key("name").string(topic.name);
   json.key("id").string(topic.id.to_string());
   json.key("partitions").integer(topic.partitions);
+  json.key("created").integer(topic.created.time_since_epoch().count());
   json.key("configs").begin_array();
   for (const auto& [key, value] : topic.configs) json.begin_array().string(key).string(value).end_array();
   json.end_array().end_object();
@@ -101,17 +102,18 @@ Result<Topic> decode_manifest(std::string_view bytes) {
   Reader reader(body);
   std::int64_t format = 0;
   std::int64_t partitions = 0;
+  std::int64_t created = 0;
   std::string id;
   Topic topic;
   if (!reader.skip("{\"format\":") || !reader.integer(format)) return malformed("it names no format");
-  if (format != kFormat)
+  if (format < 1 || format > kFormat)
     return fail(ErrorCode::kInvalid,
                 fmt::format("topic manifest: format {} is newer than this program, which knows {}; "
                             "use the newer program",
                             format, kFormat));
   if (!reader.skip(",\"name\":") || !reader.string(topic.name) || !reader.skip(",\"id\":") || !reader.string(id) ||
       !reader.skip(",\"partitions\":") || !reader.integer(partitions) || partitions < 1 || partitions > INT32_MAX ||
-      !reader.skip(",\"configs\":["))
+      (format > 1 && (!reader.skip(",\"created\":") || !reader.integer(created))) || !reader.skip(",\"configs\":["))
     return malformed("a member is missing or wrong");
   for (bool first = true; !reader.skip("]"); first = false) {
     auto& [key, value] = topic.configs.emplace_back();
@@ -122,6 +124,7 @@ Result<Topic> decode_manifest(std::string_view bytes) {
   if (!reader.at_end()) return malformed("it goes on behind its end");
   TRY_ASSIGN(topic.id, Uuid::parse(id));
   topic.partitions = static_cast<std::int32_t>(partitions);
+  topic.created = WallTime(std::chrono::milliseconds(created));
   return topic;
 }
 

@@ -33,9 +33,24 @@ PartitionOptions TopicTable::partition_options(const OpenTopic& topic, std::int3
           options_.logger,
           topic.folder / std::to_string(partition),
           {topic.topic.name, PartitionId(partition)},
-          options_.segment_size,
+          topic.settings,
           options_.durability,
           options_.read_only};
+}
+
+// An older program may have taken settings that this one does not: they are kept and passed over.
+TopicSettings TopicTable::stored_settings(const Topic& topic) const {
+  TopicConfigs good;
+  for (const auto& setting : topic.configs) {
+    if (const auto alone = read_topic_settings({setting}, options_.defaults)) {
+      good.push_back(setting);
+    } else {
+      options_.logger.warning("a setting of a topic is passed over",
+                              {{"topic", topic.name}, {"cause", alone.error().message}});
+    }
+  }
+  if (const auto settings = read_topic_settings(good, options_.defaults)) return *settings;
+  return read_topic_settings({}, options_.defaults).value_or(TopicSettings{});
 }
 
 Result<void> TopicTable::load(RecoveryReport& report) {
@@ -73,6 +88,7 @@ Result<void> TopicTable::load_topic(const disk::Path& folder, RecoveryReport& re
   auto open = std::make_shared<OpenTopic>();
   open->topic = std::move(*topic);
   open->folder = folder;
+  open->settings = std::make_shared<LiveSettings>(stored_settings(open->topic));
   for (std::int32_t i = 0; i < open->topic.partitions; ++i) {
     TRY_ASSIGN(auto partition, PartitionLog::open(partition_options(*open, i), report));
     open->partitions.push_back(std::move(partition));
@@ -88,17 +104,17 @@ Result<OpenTopicPtr> TopicTable::create(const TopicSpec& spec) {
   if (spec.partitions < 1 || spec.partitions > kMostPartitions)
     return fail(ErrorCode::kInvalid, fmt::format("topic {}: {} partitions, but 1 to {} can be made", spec.name,
                                                  spec.partitions, kMostPartitions));
+  const auto settings = read_topic_settings(spec.configs, options_.defaults);
+  if (!settings) return fail(Error(settings.error()).with_context(fmt::format("topic {}", spec.name)));
   const std::scoped_lock changing(change_mutex_);
   if (find(spec.name)) return fail(ErrorCode::kConflict, fmt::format("topic {} exists already", spec.name));
   auto open = std::make_shared<OpenTopic>();
-  open->topic = {spec.name, Uuid::random(random_), spec.partitions, spec.configs};
+  open->topic = {spec.name, Uuid::random(random_), spec.partitions, spec.configs, options_.clock.now()};
   open->folder = options_.folder / folder_name(open->topic);
+  open->settings = std::make_shared<LiveSettings>(*settings);
   const auto made = [&]() -> Result<void> {
-    for (std::int32_t i = 0; i < spec.partitions; ++i) {
-      const PartitionOptions options = partition_options(*open, i);
-      TRY(options_.disk.create_folders(options.folder));
-      open->partitions.push_back(PartitionLog::make_new(options));
-    }
+    TRY(options_.disk.create_folders(open->folder));
+    TRY(make_partitions(*open));
     return options_.disk.write_file(open->folder / kManifest, encode_manifest(open->topic));
   }();
   if (!made) {
@@ -110,6 +126,58 @@ Result<OpenTopicPtr> TopicTable::create(const TopicSpec& spec) {
   names_.emplace(open->topic.id.bytes, spec.name);
   topics_.emplace(spec.name, open);
   return open;
+}
+
+Result<void> TopicTable::make_partitions(OpenTopic& topic) {
+  const auto there = static_cast<std::int32_t>(topic.partitions.size());
+  std::vector<std::string> names;
+  for (std::int32_t i = there; i < topic.topic.partitions; ++i) names.push_back(std::to_string(i));
+  TRY(options_.disk.create_folders_in(topic.folder, names));
+  for (std::int32_t i = there; i < topic.topic.partitions; ++i)
+    topic.partitions.push_back(PartitionLog::make_new(partition_options(topic, i)));
+  return {};
+}
+
+Result<OpenTopicPtr> TopicTable::replace(OpenTopicPtr next, std::string_view change) {
+  const auto written = options_.disk.write_file(next->folder / kManifest, encode_manifest(next->topic));
+  if (!written)
+    return fail(Error(written.error()).with_context(fmt::format("writing {} of topic {}", change, next->topic.name)));
+  const std::scoped_lock lock(mutex_);
+  topics_[next->topic.name] = next;
+  return next;
+}
+
+Result<OpenTopicPtr> TopicTable::add_partitions(const std::string& name, std::int32_t total) {
+  const std::scoped_lock changing(change_mutex_);
+  TRY_ASSIGN(const OpenTopicPtr open, find(name));
+  if (total <= open->topic.partitions || total > kMostPartitions)
+    return fail(ErrorCode::kInvalid,
+                fmt::format("topic {} has {} partitions and can get more, up to {} in all, but not {}", name,
+                            open->topic.partitions, kMostPartitions, total));
+  auto next = std::make_shared<OpenTopic>(OpenTopic{open->topic, open->folder, open->settings, open->partitions, 0});
+  next->topic.partitions = total;
+  for (std::int32_t i = open->topic.partitions; i < total; ++i) {
+    if (const auto entries = options_.disk.list(open->folder / std::to_string(i)); entries && !entries->empty())
+      return fail(ErrorCode::kCorrupt,
+                  fmt::format("{} holds files, but topic {} has no such partition yet; move them away",
+                              (open->folder / std::to_string(i)).string(), name));
+  }
+  // The folders go first: what the manifest does not count is not looked at, so a crash in between leaves the old state.
+  if (const auto made = make_partitions(*next); !made)
+    return fail(Error(made.error()).with_context(fmt::format("adding partitions to topic {}", name)));
+  return replace(std::move(next), "the number of partitions");
+}
+
+Result<OpenTopicPtr> TopicTable::alter(const std::string& name, TopicConfigs configs) {
+  const auto settings = read_topic_settings(configs, options_.defaults);
+  if (!settings) return fail(Error(settings.error()).with_context(fmt::format("topic {}", name)));
+  const std::scoped_lock changing(change_mutex_);
+  TRY_ASSIGN(const OpenTopicPtr open, find(name));
+  auto next = std::make_shared<OpenTopic>(OpenTopic{open->topic, open->folder, open->settings, open->partitions, 0});
+  next->topic.configs = std::move(configs);
+  TRY_ASSIGN(OpenTopicPtr replaced, replace(std::move(next), "new settings"));
+  replaced->settings->set(*settings);
+  return replaced;
 }
 
 Result<Uuid> TopicTable::remove(const std::string& name) {
@@ -165,6 +233,13 @@ std::optional<std::string> TopicTable::name_of(const Uuid& id) const {
   const std::shared_lock lock(mutex_);
   const auto at = names_.find(id.bytes);
   return at == names_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::vector<OpenTopicPtr> TopicTable::open_topics() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<OpenTopicPtr> topics;
+  for (const auto& [name, open] : topics_) topics.push_back(open);
+  return topics;
 }
 
 std::vector<Topic> TopicTable::list() const {
