@@ -247,9 +247,10 @@ void Committer::copy_batches(const Work& work, Offset& offset) {
     const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
     const std::size_t start = buffer_.size();
     marks_.push_back({offset, start});
-    buffer_.append(request->append.batch);
+    buffer_.append(request->front.data(), request->front.size());
+    buffer_.append(request->append.batch.substr(kBatchHeaderSize));
     stamp_batch(buffer_.data() + start, offset, run);
-    request->result = BatchAppended{offset, work.partition->range().begin, std::nullopt, false};
+    request->result = BatchAppended{offset, work.partition->range().begin, request->append_time, false};
     offset = offset + (std::int64_t{request->header.last_offset_delta} + 1);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -51,6 +52,8 @@ struct BatchRequest {
   PartitionId partition;
   BatchAppend append;
   BatchHeader header;
+  std::array<char, kBatchHeaderSize> front{};  // The header's bytes as they are stored, but for offset and run.
+  std::optional<WallTime> append_time;         // Stamped into it, where the topic wants that.
   BatchDone done;
   BatchResult result;
   std::size_t bytes = 0;  // What it counts against the bound.

@@ -1,3 +1,4 @@
+#include "log/batch_validation.h"
 #include "log/internal/batch_refusal.h"
 #include "log/internal/embedded_log_impl.h"
 #include "log/internal/partition_watch.h"
@@ -12,38 +13,21 @@ std::unexpected<BatchRefusal> refuse(BatchFault fault, std::string message) {
   return std::unexpected(BatchRefusal{fault, std::move(message), {}});
 }
 
-std::expected<BatchHeader, BatchRefusal> check_appended(std::string_view batch) {
-  const auto header = read_batch_header(batch);
-  if (!header && header.error().code == ErrorCode::kInvalid)
-    return refuse(BatchFault::kUnsupportedMessageFormat, header.error().message);
-  if (!header) return refuse(BatchFault::kCorruptMessage, header.error().message);
-  if (header->size < batch.size())
-    return refuse(BatchFault::kInvalidRecord,
-                  fmt::format("one batch belongs here, but {} bytes follow it", batch.size() - header->size));
-  if (const auto checked = check_batch(batch); !checked)
-    return refuse(BatchFault::kCorruptMessage, checked.error().message);
-  if (header->record_count != header->last_offset_delta + 1)
-    return refuse(BatchFault::kInvalidRecord, fmt::format("the batch has {} records, but its last offset delta is {}",
-                                                          header->record_count, header->last_offset_delta));
-  if (header->is_control()) return refuse(BatchFault::kInvalidRecord, "clients send no control batches");
-  if (header->producer_id >= 0 && (header->base_sequence < 0 || header->producer_epoch < 0))
-    return refuse(BatchFault::kInvalidRecord,
-                  fmt::format("producer {} gives no sequence or no epoch", header->producer_id));
-  return *header;
-}
-
 }  // namespace
 
 std::expected<BatchRequest, BatchRefusal> EmbeddedLogImpl::make_batch_request(BatchAppend& append) {
   if (const auto writable = check_writable(); !writable) return refuse(BatchFault::kStorage, writable.error().message);
   const auto found = topics_.find(append.partition);
   if (!found) return refuse(BatchFault::kUnknownTopicOrPartition, found.error().message);
-  auto header = check_appended(append.batch);
-  if (!header) return std::unexpected(std::move(header).error());
+  const auto settings = found->first->settings->get();
+  auto valid = validate_batch(append.batch, *settings, clock_.now());
+  if (!valid) return std::unexpected(std::move(valid).error());
   BatchRequest request;
   request.topic = found->first;
   request.partition = append.partition.partition;
-  request.header = *header;
+  request.header = valid->header;
+  request.front = valid->front;
+  request.append_time = valid->append_time;
   request.bytes = append.batch.size() + kBatchOverhead;
   request.append = std::move(append);
   return request;
@@ -88,12 +72,16 @@ Result<EpochEnd> EmbeddedLogImpl::epoch_end(const TopicPartition& partition, std
   return found.second->epoch_end(epoch);
 }
 
-Result<Topic> EmbeddedLogImpl::add_partitions(const std::string& topic, std::int32_t) {
-  return fail(ErrorCode::kUnavailable, fmt::format("topic {}: this log adds no partitions", topic));
+Result<Topic> EmbeddedLogImpl::add_partitions(const std::string& topic, std::int32_t total) {
+  TRY(check_writable());
+  TRY_ASSIGN(const OpenTopicPtr open, topics_.add_partitions(topic, total));
+  return open->topic;
 }
 
-Result<Topic> EmbeddedLogImpl::alter_topic(const std::string& topic, TopicConfigs) {
-  return fail(ErrorCode::kUnavailable, fmt::format("topic {}: this log changes no settings", topic));
+Result<Topic> EmbeddedLogImpl::alter_topic(const std::string& topic, TopicConfigs configs) {
+  TRY(check_writable());
+  TRY_ASSIGN(const OpenTopicPtr open, topics_.alter(topic, std::move(configs)));
+  return open->topic;
 }
 
 Result<Offset> EmbeddedLogImpl::delete_records(const TopicPartition& partition, Offset) {

@@ -59,7 +59,8 @@ Result<void> PartitionLog::prepare_writer(std::size_t bytes) {
       return fail(ErrorCode::kUnavailable, *fence_);
     }
   }
-  if (write_size_ == 0 || write_size_ + bytes <= static_cast<std::uint64_t>(options_.settings->get()->segment_bytes)) return {};
+  if (write_size_ == 0 || write_size_ + bytes <= static_cast<std::uint64_t>(options_.settings->get()->segment_bytes))
+    return {};
   // A closed segment is trusted at the next opening without its checksums, so it is synced at every level.
   if (auto synced = writer_->sync(); !synced) {
     fence(fmt::format("closing {} failed: {}", segments_.back()->path.string(), synced.error().message));
