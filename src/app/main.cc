@@ -128,6 +128,8 @@ int run(int argc, char** argv) {
   add_question(root, action);
   add_tap(root, action);
   add_tables(root, action);
+  add_topics(root, action);
+  add_groups(root, action);
   add_config(root, action);
   try {
     root.parse(argc, argv);

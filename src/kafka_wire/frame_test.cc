@@ -1,5 +1,9 @@
 #include "kafka_wire/frame.h"
 
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "kafka_wire/messages/all.h"
@@ -103,6 +107,19 @@ TEST(Api, AdvertisesProduceFromZeroAndServesItFromThree) {
   EXPECT_FALSE(api_info(ApiKey::kProduce).serves(2));
   EXPECT_TRUE(api_info(ApiKey::kProduce).known(2));
   EXPECT_EQ(api_versions_response(KafkaError::kUnsupportedVersion).error_code, KafkaError::kUnsupportedVersion);
+}
+
+TEST(Api, IsDocumentedAsItIs) {
+  std::ifstream file(PINFLOW_SOURCE_DIR "/docs/compatibility.md");
+  std::ostringstream text;
+  text << file.rdbuf();
+  for (const ApiInfo& api : all_apis()) {
+    const std::string flexible =
+        api.flexible_from == ApiInfo::kNeverFlexible ? "never" : fmt::format("{}", api.flexible_from);
+    const std::string row = fmt::format("\n| {} | {} | {}-{} | {} |\n", static_cast<int>(api.key), api.name,
+                                        api.advertised_first, api.last, flexible);
+    EXPECT_NE(text.str().find(row), std::string::npos) << "docs/compatibility.md lacks this row:" << row;
+  }
 }
 
 TEST(KafkaErrors, HaveNamesAndSayWhetherToRetry) {
