@@ -1,0 +1,56 @@
+"""How a check reports: one line each, `ok`, `FAILED` or `skipped` with its reason, in the form of interop/run.sh."""
+import re
+import subprocess
+import time
+import traceback
+
+from kafka_peers import Missing
+
+
+class Wrong(Exception):
+    """What a peer saw is not what it should have seen."""
+
+
+def expect(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+def expect_line(text, pattern):
+    """Raises unless a line of the text matches; returns the match."""
+    match = re.search(pattern, text, re.MULTILINE)
+    expect(match, f"no line '{pattern}' in:\n{text.strip()[-2000:]}")
+    return match
+
+
+class Report:
+    def __init__(self, wanted, log_folder):
+        self._wanted = wanted
+        self._log_folder = log_folder
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, name, function, *arguments):
+        """Runs one check; what it returns is printed behind its name."""
+        if self._wanted and not any(word.lower() in name.lower() for word in self._wanted):
+            return
+        begin = time.monotonic()
+        try:
+            said = function(*arguments)
+            took = f"{time.monotonic() - begin:.0f} s"
+            print(f"ok       {name}: {said + ', ' if said else ''}{took}", flush=True)
+            self.passed += 1
+        except Missing as reason:
+            print(f"skipped  {name}: {reason}", flush=True)
+            self.skipped += 1
+        except (Wrong, TimeoutError, subprocess.TimeoutExpired, OSError, RuntimeError) as failure:
+            print(f"FAILED   {name}: {failure}", flush=True)
+            if not isinstance(failure, Wrong):
+                with open(self._log_folder / "traces.log", "a", encoding="utf-8") as log:
+                    log.write(f"{name}\n{traceback.format_exc()}\n")
+            self.failed += 1
+
+    def skip(self, name, reason):
+        if self._wanted and not any(word.lower() in name.lower() for word in self._wanted):
+            return
+        print(f"skipped  {name}: {reason}", flush=True)
+        self.skipped += 1
