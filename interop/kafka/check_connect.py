@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 from check_report import expect
+from check_tools import Tools
 from kafka_peers import Lines, free_port, java_command
 
 JVM = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx384m"]
@@ -71,6 +72,7 @@ def survives_restart(broker, version, folder):
     topic = f"connect-{version}-lines"
     first = [f"line {n}" for n in range(2000)]
     source.write_text("\n".join(first) + "\n")
+    Tools(version, broker).create(topic, 1)
     worker = Worker(version, broker, folder)
     worker.start()
     try:
