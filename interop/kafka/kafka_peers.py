@@ -177,6 +177,7 @@ class ApacheKafka(Broker):
         super().__init__(folder)
         self.version = version
         self.name = f"Apache Kafka {version}"
+        self.speaks = version
         self.jvm = list(jvm)
         controller = free_port()
         properties = {
@@ -204,6 +205,7 @@ class ApacheKafka(Broker):
 
 class Pinflow(Broker):
     """`pinflow up` with its Kafka door; settings are given as --set name=value."""
+    speaks = "3.9.1"  # The Kafka version whose answers a client may expect.
 
     def __init__(self, program, folder, settings=None):
         super().__init__(folder)
