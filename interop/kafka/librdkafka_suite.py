@@ -55,6 +55,9 @@ def build():
     shutil.copytree(modules / "@confluentinc/kafka-javascript/deps/librdkafka", SUITE)
     # This package ships the tests, the other one the examples; the tool uses the public interface and two headers of the sources.
     (SUITE / "examples").mkdir()
+    # 0107 asks for three replicas, which one broker of any make refuses; one replica serves its purpose.
+    recreate = SUITE / "tests/0107-topic_recreate.c"
+    recreate.write_text(recreate.read_text().replace(", 3, 5000)", ", 1, 5000)"))
     shutil.copy(modules / "node-rdkafka/deps/librdkafka/examples/rdkafka_performance.c", SUITE / "examples")
     jobs = f"-j{os.cpu_count()}"
     steps = (["bash", "./configure", "--disable-curl", "--disable-gssapi"], ["make", jobs, "libs"], ["make", jobs, "-C", "tests", "build"],
