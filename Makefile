@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps demo build dev test soak bench interop lint format fuzz clean
+.PHONY: help deps demo build dev test soak bench interop conformance lint format fuzz clean
 
 help: ## Shows this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 13
 
 deps: ## Installs what build and tests need (Debian packages, DuckDB from npm)
 	@tools/install_dependencies.sh build
@@ -29,12 +29,18 @@ test: dev ## Builds with sanitizers and runs all tests
 soak: build ## Runs the long proofs: many kills, many power cuts
 	@tests/soak.sh
 
-bench: build ## Measures posts per second, drain rate, batch time, memory, start time
+bench: build ## Measures posts per second, drain rate, batch time, memory, start time; the Kafka door beside Apache Kafka
+	@tools/install_dependencies.sh interop
 	@build/release/bench/pinflow_bench --pinflow build/release/pinflow
+	@bench/kafka/kafka_bench.py --pinflow build/release/pinflow
 
-interop: build ## Checks against foreign readers and servers (needs PyPI)
+interop: build ## Checks against foreign clients, readers and servers (needs PyPI, Maven Central)
 	@tools/install_dependencies.sh interop
 	@interop/run.sh
+
+conformance: build ## Runs all of librdkafka's own test suite against the Kafka door
+	@tools/install_dependencies.sh interop
+	@interop/kafka/librdkafka_suite.py --pinflow build/release/pinflow
 
 lint: dev ## Checks format, clang-tidy's short list, edges between modules, shell and text rules
 	@tools/install_dependencies.sh lint

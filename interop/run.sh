@@ -109,8 +109,23 @@ posting_script() {
   stop_up || not_ok "$name: pinflow up ended badly"
 }
 
+# Kafka's clients and tools, and the quick numbers of librdkafka's suite, against the Kafka door. Prints lines of the same form.
+kafka_door() {
+  local python=$work/venv/bin/python counts
+  "$python" -c 'import confluent_kafka' 2>/dev/null || { skip "Kafka door" "the package confluent-kafka could not be installed"; return; }
+  for script in "run.py" "librdkafka_suite.py --quick"; do
+    # shellcheck disable=SC2086
+    "$python" interop/kafka/$script --pinflow "$pinflow" | tee "$work/run/kafka-door.txt" | grep -vE '^[0-9]+ passed, '
+    counts=$(grep -E '^[0-9]+ passed, ' "$work/run/kafka-door.txt" || echo "0 passed, 1 failed, 0 skipped")
+    passed=$((passed + $(grep -oE '[0-9]+ passed' <<<"$counts" | cut -d' ' -f1)))
+    failed=$((failed + $(grep -oE '[0-9]+ failed' <<<"$counts" | cut -d' ' -f1)))
+    skipped=$((skipped + $(grep -oE '[0-9]+ skipped' <<<"$counts" | cut -d' ' -f1)))
+  done
+}
+
 delta_tables
 mariadb_source
 posting_script
+kafka_door
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
