@@ -37,13 +37,14 @@ struct CoordinatorOptions {
 // The last completed generation of each group is stored in the log, and found again by a coordinator made later: its
 // members go on with fresh sessions. What the log could not store is answered with an error after which clients try again.
 // Log, clock and logger must outlive it. The destructor answers all who wait with kCoordinatorNotAvailable.
-class Coordinator final {
+class GroupCoordinator final {
  public:
   // `seed` makes the ids of members: nobody else should guess it.
-  Coordinator(CoordinatorOptions options, log::BrokerLog& log, const Clock& clock, Logger& logger, std::uint64_t seed);
-  ~Coordinator();
-  Coordinator(const Coordinator&) = delete;
-  Coordinator& operator=(const Coordinator&) = delete;
+  GroupCoordinator(CoordinatorOptions options, log::BrokerLog& log, const Clock& clock, Logger& logger,
+                   std::uint64_t seed);
+  ~GroupCoordinator();
+  GroupCoordinator(const GroupCoordinator&) = delete;
+  GroupCoordinator& operator=(const GroupCoordinator&) = delete;
 
   // Fires what is due by the clock. Call it at next_deadline(), or whenever convenient.
   void advance();

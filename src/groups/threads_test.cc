@@ -43,7 +43,7 @@ class Waiter {
 };
 
 // One thread that is a member: joins, syncs and heartbeats until it has seen `rounds` of its own heartbeats go well.
-void be_member(Coordinator& coordinator, int rounds) {
+void be_member(GroupCoordinator& coordinator, int rounds) {
   JoinRequest joining;
   joining.group = "g";
   joining.client_id = "client";
@@ -87,7 +87,7 @@ TEST(GroupThreads, MembersOnManyThreadsFindTheirGroup) {
   log.add_topic("t", 1);
   CoordinatorOptions options;
   options.initial_rebalance_delay = milliseconds(5);
-  Coordinator coordinator(options, log, clock, logger, 1);
+  GroupCoordinator coordinator(options, log, clock, logger, 1);
   {
     const TimerThread timer(coordinator, clock);
     std::vector<std::jthread> members;
@@ -103,7 +103,7 @@ TEST(GroupThreads, ATimerEndsAtOnce) {
   const SystemClock clock;
   NullLogger logger;
   GroupLog log(clock);
-  Coordinator coordinator({}, log, clock, logger, 1);
+  GroupCoordinator coordinator({}, log, clock, logger, 1);
   for (int i = 0; i < 50; ++i) const TimerThread timer(coordinator, clock);
 }
 

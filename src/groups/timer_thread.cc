@@ -4,7 +4,7 @@
 
 namespace pinflow::groups {
 
-TimerThread::TimerThread(Coordinator& coordinator, const Clock& clock) : coordinator_(coordinator), clock_(clock) {
+TimerThread::TimerThread(GroupCoordinator& coordinator, const Clock& clock) : coordinator_(coordinator), clock_(clock) {
   coordinator_.on_earlier_deadline([wakeup = wakeup_] { wakeup->notify(); });
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }

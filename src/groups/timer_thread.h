@@ -12,13 +12,13 @@ namespace pinflow::groups {
 // set its on_earlier_deadline meanwhile.
 class TimerThread final {
  public:
-  TimerThread(Coordinator& coordinator, const Clock& clock);
+  TimerThread(GroupCoordinator& coordinator, const Clock& clock);
   ~TimerThread();
 
  private:
   void run(const std::stop_token& stop);
 
-  Coordinator& coordinator_;
+  GroupCoordinator& coordinator_;
   const Clock& clock_;
   std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();  // Shared with notices that are on their way.
   std::jthread thread_;                                          // Last: it uses all of the above.

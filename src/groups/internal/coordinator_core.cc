@@ -43,7 +43,7 @@ GroupError from_log(const Result<void>& stored) {
   CHECK(false, "an error of no code");
 }
 
-void Coordinator::Core::load() {
+void GroupCoordinator::Core::load() {
   const SteadyTime now = clock_.steady_now();
   const std::scoped_lock lock(mutex_);
   for (std::string& name : log_.groups()) names_.insert(std::move(name));
@@ -62,7 +62,7 @@ void Coordinator::Core::load() {
   next_check_ = now + options_.retention_check_interval;
 }
 
-void Coordinator::Core::stop() {
+void GroupCoordinator::Core::stop() {
   in_turn([&](Turn& turn) {
     stopped_ = true;
     for (const auto& [name, group] : groups_) group->abandon(turn);
@@ -72,16 +72,16 @@ void Coordinator::Core::stop() {
   });
 }
 
-Coordinator::Core::GroupPtr Coordinator::Core::find(const std::string& name) const {
+GroupCoordinator::Core::GroupPtr GroupCoordinator::Core::find(const std::string& name) const {
   const auto at = groups_.find(name);
   return at == groups_.end() ? nullptr : at->second;
 }
 
-Coordinator::Core::GroupPtr Coordinator::Core::make(const std::string& name) {
+GroupCoordinator::Core::GroupPtr GroupCoordinator::Core::make(const std::string& name) {
   return groups_.emplace(name, std::make_shared<Group>(name, options_)).first->second;
 }
 
-void Coordinator::Core::settle(const GroupPtr& group, std::size_t bytes_before, Turn& turn) {
+void GroupCoordinator::Core::settle(const GroupPtr& group, std::size_t bytes_before, Turn& turn) {
   // With no delay at all what is due now must not wait for the driver.
   for (auto due = group->next_deadline(); due && *due <= turn.now; due = group->next_deadline()) group->advance(turn);
   start_write(group, turn);
@@ -91,7 +91,7 @@ void Coordinator::Core::settle(const GroupPtr& group, std::size_t bytes_before, 
   groups_.erase(group->name());
 }
 
-void Coordinator::Core::start_write(const GroupPtr& group, Turn& turn) {
+void GroupCoordinator::Core::start_write(const GroupPtr& group, Turn& turn) {
   auto write = group->begin_write();
   if (!write) return;
   if (write->forget_positions) {
@@ -108,7 +108,7 @@ void Coordinator::Core::start_write(const GroupPtr& group, Turn& turn) {
   });
 }
 
-void Coordinator::Core::written(const GroupPtr& group, GroupError error) {
+void GroupCoordinator::Core::written(const GroupPtr& group, GroupError error) {
   in_turn([&](Turn& turn) {
     if (stopped_) return;
     if (error != GroupError::kNone)
@@ -120,7 +120,7 @@ void Coordinator::Core::written(const GroupPtr& group, GroupError error) {
 }
 
 // A group is looked at no later than its next deadline. Heartbeats move that back all the time, which is noticed then.
-void Coordinator::Core::schedule(Group& group) {
+void GroupCoordinator::Core::schedule(Group& group) {
   const auto next = group.next_deadline();
   if (!next || (group.wake && *group.wake <= *next)) return;
   if (group.wake) wakes_.erase({*group.wake, group.name()});
@@ -128,19 +128,19 @@ void Coordinator::Core::schedule(Group& group) {
   wakes_.insert({*next, group.name()});
 }
 
-SteadyTime Coordinator::Core::next_deadline() {
+SteadyTime GroupCoordinator::Core::next_deadline() {
   const std::scoped_lock lock(mutex_);
   announced_ = wakes_.empty() ? next_check_ : std::min(next_check_, wakes_.begin()->first);
   return announced_;
 }
 
-void Coordinator::Core::tell_if_earlier(Turn& turn) {
+void GroupCoordinator::Core::tell_if_earlier(Turn& turn) {
   if (wakes_.empty() || wakes_.begin()->first >= announced_) return;
   announced_ = wakes_.begin()->first;
   if (tell_) turn.effects.push_back(tell_);
 }
 
-void Coordinator::Core::advance() {
+void GroupCoordinator::Core::advance() {
   const bool check = in_turn([&](Turn& turn) {
     while (!wakes_.empty() && wakes_.begin()->first <= turn.now) {
       const GroupPtr group = find(wakes_.begin()->second);
@@ -156,7 +156,7 @@ void Coordinator::Core::advance() {
   if (check) drop_unused();
 }
 
-GroupError Coordinator::Core::check_join(const JoinRequest& request) const {
+GroupError GroupCoordinator::Core::check_join(const JoinRequest& request) const {
   if (stopped_) return GroupError::kCoordinatorNotAvailable;
   if (!is_group_name(request.group)) return GroupError::kInvalidGroupId;
   if (request.session_timeout < options_.min_session_timeout || request.session_timeout > options_.max_session_timeout)
@@ -170,7 +170,7 @@ GroupError Coordinator::Core::check_join(const JoinRequest& request) const {
   return groups_.size() < options_.max_groups ? GroupError::kNone : GroupError::kCoordinatorNotAvailable;
 }
 
-void Coordinator::Core::join(JoinRequest request, JoinDone done) {
+void GroupCoordinator::Core::join(JoinRequest request, JoinDone done) {
   // One vote a protocol.
   std::set<std::string> names;
   std::erase_if(request.protocols, [&](const JoinProtocol& protocol) { return !names.insert(protocol.name).second; });
@@ -192,7 +192,7 @@ void Coordinator::Core::join(JoinRequest request, JoinDone done) {
   });
 }
 
-void Coordinator::Core::sync(SyncRequest request, SyncDone done) {
+void GroupCoordinator::Core::sync(SyncRequest request, SyncDone done) {
   in_turn([&](Turn& turn) {
     GroupError error = GroupError::kNone;
     const GroupPtr group = find(request.group);
@@ -213,7 +213,7 @@ void Coordinator::Core::sync(SyncRequest request, SyncDone done) {
   });
 }
 
-GroupError Coordinator::Core::heartbeat(const HeartbeatRequest& request) {
+GroupError GroupCoordinator::Core::heartbeat(const HeartbeatRequest& request) {
   if (!is_group_name(request.group)) return GroupError::kInvalidGroupId;
   return in_turn([&](Turn& turn) {
     if (stopped_) return GroupError::kCoordinatorNotAvailable;
@@ -222,7 +222,7 @@ GroupError Coordinator::Core::heartbeat(const HeartbeatRequest& request) {
   });
 }
 
-LeaveReply Coordinator::Core::leave(const LeaveRequest& request) {
+LeaveReply GroupCoordinator::Core::leave(const LeaveRequest& request) {
   if (!is_group_name(request.group)) return {GroupError::kInvalidGroupId, {}};
   return in_turn([&](Turn& turn) -> LeaveReply {
     if (stopped_) return {GroupError::kCoordinatorNotAvailable, {}};

@@ -20,9 +20,9 @@ bool is_group_name(const std::string& name);
 // What a client is told when the log could not store something. Each makes it try again, but for what can never be stored.
 GroupError from_log(const Result<void>& stored);
 
-// What Coordinator is made of: the groups behind one lock, their deadlines in order, and what they have the log keep.
+// What GroupCoordinator is made of: the groups behind one lock, their deadlines in order, and what they have the log keep.
 // coordinator_core.cc holds the groups' life and the calls of members, coordinator_offsets.cc positions and administration.
-class Coordinator::Core final : public std::enable_shared_from_this<Core> {
+class GroupCoordinator::Core final : public std::enable_shared_from_this<Core> {
  public:
   Core(CoordinatorOptions options, log::BrokerLog& log, const Clock& clock, Logger& logger, std::uint64_t seed)
       : options_(options), log_(log), clock_(clock), logger_(logger), random_(seed) {}
@@ -86,7 +86,7 @@ class Coordinator::Core final : public std::enable_shared_from_this<Core> {
 };
 
 template <class Work>
-auto Coordinator::Core::in_turn(Work work) {
+auto GroupCoordinator::Core::in_turn(Work work) {
   std::unique_lock lock(mutex_);
   Turn turn{clock_.steady_now(), clock_.now(), random_};
   const auto finish = [&] {

@@ -5,15 +5,15 @@
 namespace pinflow::groups {
 
 // Bounds how many groups the log is made to keep.
-bool Coordinator::Core::learn_name(const std::string& name) {
+bool GroupCoordinator::Core::learn_name(const std::string& name) {
   if (names_.contains(name)) return true;
   if (names_.size() >= options_.max_groups) return false;
   names_.insert(name);
   return true;
 }
 
-GroupError Coordinator::Core::check_position(const log::GroupOffset& position,
-                                             std::map<std::string, std::int32_t>& partitions) {
+GroupError GroupCoordinator::Core::check_position(const log::GroupOffset& position,
+                                                  std::map<std::string, std::int32_t>& partitions) {
   const std::string& topic = position.partition.topic;
   auto known = partitions.find(topic);
   if (known == partitions.end()) {
@@ -27,7 +27,7 @@ GroupError Coordinator::Core::check_position(const log::GroupOffset& position,
   return GroupError::kNone;
 }
 
-void Coordinator::Core::commit(CommitRequest request, OffsetsDone done) {
+void GroupCoordinator::Core::commit(CommitRequest request, OffsetsDone done) {
   if (!is_group_name(request.group)) return done({GroupError::kInvalidGroupId, {}});
   const GroupError refused = in_turn([&](Turn& turn) {
     if (stopped_) return GroupError::kCoordinatorNotAvailable;
@@ -54,12 +54,12 @@ void Coordinator::Core::commit(CommitRequest request, OffsetsDone done) {
                             });
 }
 
-std::vector<log::GroupOffset> Coordinator::Core::committed(const std::string& group) {
+std::vector<log::GroupOffset> GroupCoordinator::Core::committed(const std::string& group) {
   auto offsets = log_.committed_offsets(group);
   return offsets ? std::move(*offsets) : std::vector<log::GroupOffset>();
 }
 
-void Coordinator::Core::delete_offsets(DeleteOffsetsRequest request, OffsetsDone done) {
+void GroupCoordinator::Core::delete_offsets(DeleteOffsetsRequest request, OffsetsDone done) {
   OffsetsReply reply;
   std::vector<log::TopicPartition> good;
   if (!is_group_name(request.group)) return done({GroupError::kInvalidGroupId, {}});
@@ -89,7 +89,7 @@ void Coordinator::Core::delete_offsets(DeleteOffsetsRequest request, OffsetsDone
                       });
 }
 
-DescribedGroup Coordinator::Core::describe(const std::string& name) {
+DescribedGroup GroupCoordinator::Core::describe(const std::string& name) {
   DescribedGroup described;
   described.group = name;
   {
@@ -100,7 +100,7 @@ DescribedGroup Coordinator::Core::describe(const std::string& name) {
   return described;
 }
 
-std::vector<ListedGroup> Coordinator::Core::list() {
+std::vector<ListedGroup> GroupCoordinator::Core::list() {
   std::map<std::string, ListedGroup> listed;
   for (std::string& name : log_.groups()) listed[name] = {name, "", GroupState::kEmpty};
   {
@@ -113,7 +113,7 @@ std::vector<ListedGroup> Coordinator::Core::list() {
   return groups;
 }
 
-void Coordinator::Core::delete_group(const std::string& name, GroupDone done) {
+void GroupCoordinator::Core::delete_group(const std::string& name, GroupDone done) {
   if (!is_group_name(name)) return done(GroupError::kInvalidGroupId);
   const bool has_positions = !committed(name).empty();
   auto shared = std::make_shared<GroupDone>(std::move(done));  // Shared: called by the group, or here when it refuses.
@@ -133,7 +133,7 @@ void Coordinator::Core::delete_group(const std::string& name, GroupDone done) {
   });
 }
 
-void Coordinator::Core::drop_unused() {
+void GroupCoordinator::Core::drop_unused() {
   const WallTime now = clock_.now();
   std::vector<std::string> names = log_.groups();
   for (const std::string& name : names) drop_unused(name, now);
@@ -142,7 +142,7 @@ void Coordinator::Core::drop_unused() {
 }
 
 // Positions of a group without members, and the group itself when it has no positions left.
-void Coordinator::Core::drop_unused(const std::string& name, WallTime now) {
+void GroupCoordinator::Core::drop_unused(const std::string& name, WallTime now) {
   const bool has_positions = !committed(name).empty();
   const bool old = in_turn([&](Turn& turn) {
     const GroupPtr group = find(name);

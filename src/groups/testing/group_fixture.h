@@ -49,7 +49,7 @@ class GroupFixture : public testing::Test {
 
   void restart() {
     coordinator_.reset();
-    coordinator_ = std::make_unique<Coordinator>(options_, log_, clock_, logger_, ++seed_);
+    coordinator_ = std::make_unique<GroupCoordinator>(options_, log_, clock_, logger_, ++seed_);
   }
   // Lets time pass, firing each deadline at its moment.
   void pass(milliseconds time) {
@@ -166,7 +166,7 @@ class GroupFixture : public testing::Test {
   NullLogger logger_;
   CoordinatorOptions options_;
   std::uint64_t seed_ = 0;
-  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<GroupCoordinator> coordinator_;
 };
 
 // So that a failed expectation says more than a number.

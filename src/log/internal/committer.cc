@@ -150,23 +150,29 @@ void Committer::commit(Pending& taken) {
   for (ProduceRequest& request : taken.produces) route(request);
   for (BatchRequest& request : taken.batches) work_for(*request.topic, request.partition).batches.push_back(&request);
   for (Work& work : works_) append(work, now);
-  sync_appended();
+  const bool changed = append_changes(taken.positions);
+  sync_appended(changed);
   for (Work& work : works_) {
     if (work.appended && !work.error) work.partition->publish();
     if (work.error) fail_all(work, *work.error);
   }
   release(taken);
   answer(taken);
-  if (!taken.positions.empty()) commit_positions(taken.positions);
+  for (PositionsRequest& request : taken.positions) request.done(changes_stored_);
   if (buffer_.capacity() > kKeepBuffer) buffer_ = std::string();
 }
 
-void Committer::sync_appended() {
+// The journal of groups is one more file of this commit.
+void Committer::sync_appended(bool changed) {
   to_sync_.clear();
   for (Work& work : works_) {
     if (work.appended) to_sync_.push_back(&work);
   }
-  syncs_.run(to_sync_.size(), [this](std::size_t i) {
+  syncs_.run(to_sync_.size() + (changed ? 1 : 0), [this](std::size_t i) {
+    if (i == to_sync_.size()) {
+      changes_stored_ = journal_.sync();
+      return;
+    }
     if (auto synced = to_sync_[i]->partition->sync(); !synced) to_sync_[i]->error = synced.error();
   });
 }
@@ -263,12 +269,13 @@ void Committer::fail_all(Work& work, const Error& error) {
     if (request->result) request->result = std::unexpected(refusal_of(error));
 }
 
-void Committer::commit_positions(std::vector<PositionsRequest>& requests) {
+// Whether there is something to sync.
+bool Committer::append_changes(std::vector<PositionsRequest>& requests) {
+  if (requests.empty()) return false;
   std::vector<GroupChange> changes;
   for (PositionsRequest& request : requests) changes.push_back(std::move(request.change));
-  auto stored = journal_.append(std::move(changes));
-  if (stored) stored = journal_.sync();
-  for (PositionsRequest& request : requests) request.done(stored);
+  changes_stored_ = journal_.append(std::move(changes));
+  return changes_stored_.has_value();
 }
 
 }  // namespace pinflow::log

@@ -118,8 +118,8 @@ class Committer final {
   void append(Work& work, WallTime now);
   void encode_records(const Work& work, Offset& offset, WallTime now);
   void copy_batches(const Work& work, Offset& offset);
-  void sync_appended();
-  void commit_positions(std::vector<PositionsRequest>& requests);
+  void sync_appended(bool changed);
+  bool append_changes(std::vector<PositionsRequest>& requests);
   void fail_all(Work& work, const Error& error);
 
   const EmbeddedLogOptions& options_;
@@ -131,6 +131,7 @@ class Committer final {
   // The commit at work; the thread's own. Kept to use their storage again.
   std::vector<Work> works_;
   std::vector<Work*> to_sync_;
+  Result<void> changes_stored_;  // Of groups.
   std::unordered_map<PartitionLog*, std::size_t> work_of_;
   std::string buffer_;
   std::vector<IndexEntry> marks_;

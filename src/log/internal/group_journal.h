@@ -63,9 +63,10 @@ struct JournalScan {
 };
 JournalScan scan_journal(std::string_view bytes);
 
-// Positions and states of all groups: a map in memory behind a journal on disk. append and sync belong to the committer's
-// thread, all else to any. After a failed write or sync no change is taken until the next opening.
-// Rewritten when most of it is outdated, so its size is bounded by what is live. What the options name must outlive it.
+// Positions and states of all groups: a map in memory behind a journal on disk. append and sync are the committer's, one
+// after the other; all else may be called from any thread. After a failed write or sync no change is taken until the next
+// opening. Rewritten when most of it is outdated, so its size is bounded by what is live. What the options name must
+// outlive it.
 class GroupJournal final {
  public:
   struct Options {
