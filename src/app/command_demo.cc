@@ -207,6 +207,7 @@ void add_demo(CLI::App& root, Action& selected) {
       auto& settings = environment.settings;
       if (settings.origins.at("data.folder") == "default") settings.config.data.folder = "pinflow-demo";
       if (settings.origins.at("http.port") == "default") settings.config.http.port = 0;
+      if (settings.origins.at("kafka.port") == "default") settings.config.kafka.port = 0;
       return demo(environment, *options);
     };
   });

@@ -21,13 +21,20 @@ void wait_for(const std::stop_token& stop) {
   never.wait(lock, stop, [] { return false; });
 }
 
+std::string acknowledgement(const config::Config& config) {
+  if (config.log.durability == "power") return "after fsync (log.durability = power)";
+  if (config.log.durability == "os") return "after write, NOT safe from power loss (log.durability = os)";
+  return fmt::format("after write, fsync every {} ms: a power loss takes what came since (log.durability = interval)",
+                     config.log.sync_interval.count());
+}
+
 void print_banner(const Environment& environment, const Pipeline& pipeline) {
   const config::Config& config = environment.config();
   const records::Names names{config.topics.prefix};
-  const bool power = config.log.durability == "power";
   fmt::print(
       "pinflow {} is up.\n"
       "  doors         {}\n"
+      "  Kafka         {}\n"
       "  topics        {}, ...geo, ...user     (batch lane)\n"
       "  streams       {}, ...geo, ...user     (stream lane, live metrics)\n"
       "  acknowledged  {}\n"
@@ -35,9 +42,9 @@ void print_banner(const Environment& environment, const Pipeline& pipeline) {
       "  live          {}/live/profiles\n"
       "  try           pinflow emulate --to both --url {} --data {}\n"
       "Ctrl-C stops it.\n",
-      PINFLOW_VERSION, pipeline.url(), names.topic(records::Kind::kPin), names.stream(records::Kind::kPin),
-      power ? "after fsync (log.durability = power)" : "after write, NOT safe from power loss (log.durability = os)",
-      config.data.folder.string(), pipeline.url(), pipeline.url(), config.data.folder.string());
+      PINFLOW_VERSION, pipeline.url(), pipeline.kafka_address(), names.topic(records::Kind::kPin),
+      names.stream(records::Kind::kPin), acknowledgement(config), config.data.folder.string(), pipeline.url(),
+      pipeline.url(), config.data.folder.string());
   std::fflush(stdout);
 }
 

@@ -2,10 +2,15 @@
 
 #include <fmt/core.h>
 
+#include "app/kafka_options.h"
+#include "app/pipeline_metrics.h"
 #include "base/json.h"
 #include "base/uuid.h"
 #include "doors/door_set.h"
+#include "groups/coordinator.h"
+#include "groups/timer_thread.h"
 #include "http/server.h"
+#include "kafka_door/server.h"
 #include "live/live_routes.h"
 #include "log/embedded_log.h"
 #include "records/kind.h"
@@ -14,32 +19,30 @@ namespace pinflow::app {
 
 namespace {
 
-log::Durability durability_of(std::string_view level) {
+constexpr std::chrono::seconds kGrace{5};  // For answers in flight when a door closes.
+
+log::Durability durability(const std::string& level) {
   if (level == "os") return log::Durability::kOs;
   return level == "interval" ? log::Durability::kInterval : log::Durability::kPower;
-}
-
-log::TopicDefaults topic_defaults(const config::Config& config) {
-  log::TopicDefaults defaults;
-  defaults.segment_bytes = static_cast<std::int64_t>(config.log.segment_size.count());
-  defaults.segment_ms = config.log.segment_age.count();
-  if (config.log.retention_size)
-    defaults.retention_bytes = static_cast<std::int64_t>(config.log.retention_size->count());
-  if (config.log.retention_time) defaults.retention_ms = config.log.retention_time->count();
-  defaults.max_message_bytes = static_cast<std::int64_t>(config.log.max_batch_size.count());
-  return defaults;
 }
 
 log::EmbeddedLogOptions log_options(const Environment& environment) {
   const auto& config = environment.config().log;
   log::EmbeddedLogOptions options;
   options.folder = environment.folder("log");
-  options.durability = durability_of(config.durability);
+  options.durability = durability(config.durability);
   options.sync_interval = config.sync_interval;
   options.topic_defaults = topic_defaults(environment.config());
   options.max_record_size = config.max_record_size;
   options.max_pending = config.max_pending;
   options.reserved_space = config.reserved_space;
+  return options;
+}
+
+groups::CoordinatorOptions coordinator_options(const config::Config& config) {
+  groups::CoordinatorOptions options;
+  options.initial_rebalance_delay = config.kafka.group_rebalance_delay;
+  options.offsets_retention = config.kafka.offsets_retention;
   return options;
 }
 
@@ -100,14 +103,23 @@ class OneProcess final : public Pipeline {
       TRY(make_topic(*log_, names_.topic(kind), config.topics.partitions));
       TRY(make_topic(*log_, names_.stream(kind), config.topics.partitions));
     }
+    coordinator_ = std::make_unique<groups::GroupCoordinator>(coordinator_options(config), *log_, environment_.clock,
+                                                              logger(), entropy_seed());
+    group_timer_ = std::make_unique<groups::TimerThread>(*coordinator_, environment_.clock);
     start_sink();
-    TRY(start_stream());
+    TRY_ASSIGN(const std::string id, pipeline_id(environment_));
+    start_stream(id);
     start_live();
-    return open_doors();
+    TRY(open_doors());
+    return open_kafka_door(id);
   }
 
   std::string url() const override {
     return fmt::format("http://{}:{}", environment_.config().http.address, server_->port());
+  }
+  std::string kafka_address() const override {
+    const bool v6 = kafka_host_.find(':') != std::string::npos;
+    return fmt::format("{}{}{}:{}", v6 ? "[" : "", kafka_host_, v6 ? "]" : "", kafka_server_->port());
   }
   log::Log& log() override { return *log_; }
   sink::Sink& sink() override { return *sink_; }
@@ -130,7 +142,8 @@ class OneProcess final : public Pipeline {
   }
 
   void close_doors() override {
-    if (server_) server_->stop(std::chrono::seconds(5));
+    if (kafka_server_) kafka_server_->stop(kGrace);
+    if (server_) server_->stop(kGrace);
   }
 
  private:
@@ -145,10 +158,10 @@ class OneProcess final : public Pipeline {
     sink_ = std::make_unique<sink::Sink>(options, *log_, *stores_.objects, environment_.clock, logger());
   }
 
-  Result<void> start_stream() {
+  void start_stream(const std::string& id) {
     const auto& config = environment_.config().stream;
     stream::StreamOptions options;
-    TRY_ASSIGN(options.pipeline_id, pipeline_id(environment_));
+    options.pipeline_id = id;
     options.names = names_;
     options.commit_interval = config.commit_interval;
     options.max_batch_records = config.max_batch_records;
@@ -157,7 +170,6 @@ class OneProcess final : public Pipeline {
         *log_, *stores_.tables, *stores_.engine, stores_.statements, environment_.clock, logger()};
     Random random(entropy_seed());
     stream_ = std::make_unique<stream::StreamLane>(options, context, random);
-    return {};
   }
 
   void start_live() {
@@ -175,12 +187,23 @@ class OneProcess final : public Pipeline {
     options.kafka_rest.auto_create_partitions = config.topics.partitions;
     doors_ = std::make_unique<doors::DoorSet>(*log_, environment_.clock, Random(entropy_seed()), options);
     add_readiness_checks(doors_->health());
+    add_metrics(doors_->metrics());
     live_routes_->add_to(doors_->router());
     auto server = http::start_server(server_options(config), *doors_, logger());
     if (!server) {
       return fail(server.error().code, fmt::format("{}: --set http.port=8083, say", server.error().message));
     }
     server_ = std::move(*server);
+    return {};
+  }
+
+  Result<void> open_kafka_door(const std::string& id) {
+    TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
+    TRY_ASSIGN(const auto options, kafka_options(environment_.config(), *environment_.disk, uuid));
+    auto server = kafka_door::start_server(options, *log_, *coordinator_, environment_.clock, logger());
+    if (!server) return fail(server.error());
+    kafka_server_ = std::move(*server);
+    kafka_host_ = options.addresses.front();
     return {};
   }
 
@@ -200,17 +223,30 @@ class OneProcess final : public Pipeline {
     });
   }
 
+  void add_metrics(doors::Metrics& metrics) {
+    metrics.add_source([this](doors::MetricsWriter& out) {
+      write_log_metrics(out, *log_, environment_.config().log.durability);
+      write_sink_metrics(out, sink_->status());
+      write_stream_metrics(out, stream_->status());
+      write_live_metrics(out, live_->status());
+    });
+  }
+
   Environment& environment_;
   Stores& stores_;
   const records::Names names_;
   // In the order of use: each stands on those before it and is destroyed before them.
   std::unique_ptr<log::EmbeddedLog> log_;
+  std::unique_ptr<groups::GroupCoordinator> coordinator_;
+  std::unique_ptr<groups::TimerThread> group_timer_;
   std::unique_ptr<sink::Sink> sink_;
   std::unique_ptr<stream::StreamLane> stream_;
   std::unique_ptr<live::LiveMetrics> live_;
   std::unique_ptr<live::LiveRoutes> live_routes_;
   std::unique_ptr<doors::DoorSet> doors_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<kafka_door::KafkaServer> kafka_server_;
+  std::string kafka_host_;
 };
 
 }  // namespace

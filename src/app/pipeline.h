@@ -14,7 +14,7 @@
 
 namespace pinflow::app {
 
-// All roles of one machine in this process: log, doors, sink, stream lane, live metrics. Built and taken down by one thread;
+// All roles of one machine in this process: log, consumer groups, doors, sink, stream lane, live metrics. Built and taken down by one thread;
 // the parts are safe to ask from any.
 class Pipeline {
  public:
@@ -22,6 +22,8 @@ class Pipeline {
 
   // Where the HTTP door listens: "http://127.0.0.1:8082".
   virtual std::string url() const = 0;
+  // What Kafka clients take as bootstrap server: "127.0.0.1:9092".
+  virtual std::string kafka_address() const = 0;
   virtual log::Log& log() = 0;
   virtual sink::Sink& sink() = 0;
   virtual stream::StreamLane& stream() = 0;

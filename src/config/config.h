@@ -52,7 +52,7 @@ struct Config {
     std::int32_t max_connections = 10'240;
     std::chrono::milliseconds idle_timeout{600'000};
     std::int32_t threads = 2;
-    std::chrono::milliseconds group_rebalance_delay{500};
+    std::chrono::milliseconds group_rebalance_delay{200};
     std::optional<std::chrono::milliseconds> offsets_retention{std::chrono::hours(7 * 24)};
   } kafka;
   struct {

@@ -1,0 +1,86 @@
+#include "app/pipeline_metrics.h"
+
+#include <map>
+
+namespace pinflow::app {
+
+namespace {
+
+using doors::MetricsWriter;
+using enum MetricsWriter::Type;
+
+// How many records each group has still to read, of partitions that it has a position in.
+void write_group_lag(MetricsWriter& out, log::EmbeddedLog& log,
+                     const std::map<log::TopicPartition, log::OffsetRange>& ranges) {
+  out.family("pinflow_group_lag_records", kGauge, "Records that a consumer group has still to read.");
+  for (const std::string& group : log.groups()) {
+    const auto positions = log.committed_offsets(group);
+    if (!positions) continue;
+    for (const log::GroupOffset& position : *positions) {
+      const auto range = ranges.find(position.partition);
+      if (range == ranges.end()) continue;
+      const std::int64_t lag = range->second.end - std::max(position.offset, range->second.begin);
+      out.sample({{"group", group},
+                  {"topic", position.partition.topic},
+                  {"partition", fmt::format("{}", position.partition.partition)}},
+                 std::max<std::int64_t>(lag, 0));
+    }
+  }
+}
+
+}  // namespace
+
+void write_log_metrics(MetricsWriter& out, log::EmbeddedLog& log, const std::string& durability) {
+  std::map<log::TopicPartition, log::OffsetRange> ranges;
+  for (const log::Topic& topic : log.topics()) {
+    for (std::int32_t id = 0; id < topic.partitions; ++id) {
+      const log::TopicPartition name{topic.name, log::PartitionId(id)};
+      if (const auto range = log.offsets(name)) ranges.emplace(name, *range);
+    }
+  }
+  out.family("pinflow_log_durability", kGauge, "When a record is acknowledged: the level with value 1.");
+  for (const std::string_view level : {"power", "interval", "os"})
+    out.sample({{"level", level}}, std::int64_t{level == durability});
+  const log::RecoveryReport& recovery = log.recovery();
+  out.family("pinflow_log_torn_bytes_cut", kGauge, "Bytes of unfinished writes that the last start cut.")
+      .sample({}, recovery.torn_bytes_cut);
+  out.family("pinflow_log_damage", kGauge, "Places that the last start found damaged; pinflow log verify names them.")
+      .sample({}, std::uint64_t{recovery.damage.size()});
+  out.family("pinflow_log_begin_offset", kGauge, "First offset that is still in the log.");
+  for (const auto& [name, range] : ranges)
+    out.sample({{"topic", name.topic}, {"partition", fmt::format("{}", name.partition)}}, range.begin.value());
+  out.family("pinflow_log_end_offset", kGauge, "Offset after the last durable record (the high watermark).");
+  for (const auto& [name, range] : ranges)
+    out.sample({{"topic", name.topic}, {"partition", fmt::format("{}", name.partition)}}, range.end.value());
+  write_group_lag(out, log, ranges);
+}
+
+void write_sink_metrics(MetricsWriter& out, const sink::SinkStatus& status) {
+  out.family("pinflow_sink_objects_total", kCounter, "Objects put since the start.").sample({}, status.objects);
+  out.family("pinflow_sink_records_total", kCounter, "Records put since the start.").sample({}, status.records);
+  out.family("pinflow_sink_bytes_total", kCounter, "Bytes put since the start.").sample({}, status.bytes);
+}
+
+void write_stream_metrics(MetricsWriter& out, const std::vector<stream::TableStatus>& status) {
+  const auto family = [&](std::string_view name, MetricsWriter::Type type, std::string_view help, auto value) {
+    out.family(name, type, help);
+    for (const stream::TableStatus& table : status) out.sample({{"table", table.table}}, value(table));
+  };
+  family("pinflow_stream_records_total", kCounter, "Records taken into a table since the start.",
+         [](const auto& table) { return table.records; });
+  family("pinflow_stream_dead_letters_total", kCounter, "Records that could not be rows, since the start.",
+         [](const auto& table) { return table.dead_letters; });
+  family("pinflow_stream_commits_total", kCounter, "Commits to a table since the start.",
+         [](const auto& table) { return table.commits; });
+  family("pinflow_stream_rows", kGauge, "Rows of a table.", [](const auto& table) { return table.rows; });
+}
+
+void write_live_metrics(MetricsWriter& out, const live::LiveStatus& status) {
+  out.family("pinflow_live_posts_total", kCounter, "Posts counted since the start.").sample({}, status.posts);
+  out.family("pinflow_live_repeats_total", kCounter, "Records of posts that were counted already.")
+      .sample({}, status.repeats);
+  out.family("pinflow_live_profiles", kGauge, "Profiles held.").sample({}, std::uint64_t{status.profiles});
+  out.family("pinflow_live_evicted_total", kCounter, "Profiles let go for want of room.").sample({}, status.evicted);
+}
+
+}  // namespace pinflow::app

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "doors/metrics.h"
+#include "live/live_metrics.h"
+#include "log/embedded_log.h"
+#include "sink/sink.h"
+#include "stream/stream_lane.h"
+
+namespace pinflow::app {
+
+// What GET /metrics tells of each part (docs/metrics.md has the list). All answer from memory.
+void write_log_metrics(doors::MetricsWriter& out, log::EmbeddedLog& log, const std::string& durability);
+void write_sink_metrics(doors::MetricsWriter& out, const sink::SinkStatus& status);
+void write_stream_metrics(doors::MetricsWriter& out, const std::vector<stream::TableStatus>& status);
+void write_live_metrics(doors::MetricsWriter& out, const live::LiveStatus& status);
+
+}  // namespace pinflow::app
