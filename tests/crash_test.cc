@@ -1,4 +1,5 @@
-// kill -9 of the whole process at random moments under load: what was acknowledged is there, nothing is there twice.
+// kill -9 of the whole process at random moments under load, over HTTP and over Kafka: what was acknowledged is there, nothing is
+// there twice. The Kafka producers live through the kills and send again what got no answer; HTTP posters do not.
 
 #include <cstdlib>
 #include <map>
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "kafka_load.h"
 #include "posting_load.h"
 #include "running_pinflow.h"
 #include "stored_data.h"
@@ -36,11 +38,21 @@ TEST(KilledAtRandomMoments, NothingAcknowledgedIsLostAndNothingIsDoubled) {
   const auto data = folder / "data";
   const records::Names names;
 
+  const std::uint16_t kafka_port = free_port();
+  const std::vector<std::string> kafka = {"--set", fmt::format("kafka.port={}", kafka_port)};
+  std::vector<std::string> arguments = {"--set", "sink.flush_size=50", "--set", "sink.rotate_interval=300ms"};
+  arguments.insert(arguments.end(), kafka.begin(), kafka.end());
+  constexpr std::int64_t kFirstOfKafka = 1'000'000'000;
+  constexpr std::size_t kPosters = 4;
+  constexpr std::size_t kProducers = 4;
+  std::optional<KafkaLoad> kafka_load;
+
   std::map<std::string, std::set<std::int64_t>> acknowledged;
   std::int64_t next_ind = 0;
   for (int kill = 0; kill < kills_wanted(); ++kill) {
-    RunningPinflow pinflow(data, {"--set", "sink.flush_size=50", "--set", "sink.rotate_interval=300ms"});
-    PostingLoad load(pinflow.url(), next_ind, 8);
+    RunningPinflow pinflow(data, arguments);
+    PostingLoad load(pinflow.url(), next_ind, kPosters);
+    if (!kafka_load) kafka_load.emplace(kafka_port, kFirstOfKafka, kProducers);
     load.wait_for_acknowledged(50 + random.below(1500));
     pinflow.kill_now();
     load.stop();
@@ -52,12 +64,18 @@ TEST(KilledAtRandomMoments, NothingAcknowledgedIsLostAndNothingIsDoubled) {
     }
   }
   {
-    RunningPinflow pinflow(data);
+    RunningPinflow pinflow(data, kafka);
+    kafka_load->finish();
+    ASSERT_EQ(kafka_load->failures(), std::vector<std::string>());
     ASSERT_EQ(pinflow.stop_gracefully(), 0) << "the lanes drain before the end";
   }
   const Finished batch = run_pinflow({"batch", "run", "--data", data.string()});
   ASSERT_EQ(batch.exit_code, 0) << batch.err;
 
+  for (auto& [topic, inds] : acknowledged) {
+    const auto& more = kafka_load->acknowledged(topic);
+    inds.insert(more.begin(), more.end());
+  }
   StoredData stored(data);
   for (const records::Kind kind : records::kKinds) {
     const std::string topic = names.topic(kind);
@@ -66,6 +84,8 @@ TEST(KilledAtRandomMoments, NothingAcknowledgedIsLostAndNothingIsDoubled) {
     SCOPED_TRACE(topic);
     for (const std::string& name : {topic, stream}) {
       const auto inds = inds_of(stored.topic(name));
+      ASSERT_EQ(inds.size(), std::set<std::int64_t>(inds.begin(), inds.end()).size())
+          << "a post of " << name << " is doubled";
       for (const std::int64_t ind : acknowledged[name]) {
         ASSERT_EQ(inds.count(ind), 1U) << "post " << ind << " of " << name << " is lost or doubled";
       }

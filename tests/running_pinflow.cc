@@ -91,7 +91,7 @@ RunningPinflow::RunningPinflow(const std::filesystem::path& data, std::vector<st
   int pipe_ends[2];
   if (::pipe2(pipe_ends, O_CLOEXEC) != 0) give_up("cannot make a pipe");
   const int err = open_for_append(data.string() + ".log");
-  std::vector<std::string> arguments = {"up", "--data", data.string(), "--set", "http.port=0"};
+  std::vector<std::string> arguments = {"up", "--data", data.string(), "--set", "http.port=0", "--set", "kafka.port=0"};
   arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
   pid_ = spawn(arguments, pipe_ends[1], err);
   ::close(pipe_ends[1]);
