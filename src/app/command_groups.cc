@@ -131,13 +131,14 @@ Result<ExitCode> remove(Environment& environment, const GroupsOptions& options) 
 
 using Work = Result<ExitCode> (*)(Environment&, const GroupsOptions&);
 
-CLI::App* add_part(CLI::App& groups, const char* name, const char* help, const std::shared_ptr<GroupsOptions>& options,
-                   Action& selected, Work work) {
+CLI::App* add_part(CLI::App& groups, const char* name, const char* help, const char* example,
+                   const std::shared_ptr<GroupsOptions>& options, Action& selected, Work work) {
   CLI::App* command = groups.add_subcommand(name, help);
   command
       ->add_option("--bootstrap", options->bootstrap,
                    "Kafka brokers, HOST:PORT[,HOST:PORT]; default: pinflow's own on this machine")
       ->type_name("HOST:PORT");
+  command->footer(std::string("Example:\n  ") + example);
   command->callback([&selected, options, work] {
     selected = [options, work](Environment& environment) { return work(environment, *options); };
   });
@@ -158,16 +159,19 @@ void add_groups(CLI::App& root, Action& selected) {
       root.add_subcommand("groups", "Shows, moves and deletes consumer groups, of pinflow or of any Kafka");
   groups->require_subcommand(1);
 
-  add_format(add_part(*groups, "list", "Lists the consumer groups", options, selected, list), *options);
+  add_format(add_part(*groups, "list", "Lists the consumer groups", "pinflow groups list", options, selected, list),
+             *options);
 
-  CLI::App* described = add_part(*groups, "describe", "Shows members, positions and lag", options, selected, describe);
+  CLI::App* described = add_part(*groups, "describe", "Shows members, positions and lag",
+                                 "pinflow groups describe billing --format json", options, selected, describe);
   described->add_option("names", options->names, "Groups; default: all");
   add_format(described, *options);
 
   CLI::App* reset =
       add_part(*groups, "reset-offsets",
                "Moves the positions of a group that is not in use; shows what it would do, and does it with --execute",
-               options, selected, reset_offsets);
+               "pinflow groups reset-offsets billing --to 2026-11-22T10:15:00Z --topic orders:0,3 --execute", options,
+               selected, reset_offsets);
   reset->add_option("name", options->name, "The group")->required();
   reset->add_option("--to", options->to, "earliest, latest, an offset, or a time in UTC: the first record not older")
       ->required();
@@ -180,8 +184,8 @@ void add_groups(CLI::App& root, Action& selected) {
   reset->add_flag("--execute", options->execute, "Do it");
   add_format(reset, *options);
 
-  CLI::App* deleted = add_part(*groups, "delete", "Deletes groups that are not in use, with their positions", options,
-                               selected, remove);
+  CLI::App* deleted = add_part(*groups, "delete", "Deletes groups that are not in use, with their positions",
+                               "pinflow groups delete billing", options, selected, remove);
   deleted->add_option("names", options->names, "Groups")->required();
 
   groups->footer(

@@ -29,8 +29,8 @@ struct TopicsOptions {
 // Tells each topic's outcome; the exit code says whether all went well. A code equal to `tolerated` is as good as success.
 class Outcomes {
  public:
-  Outcomes(const Environment& environment, std::string_view done, KafkaError tolerated)
-      : environment_(environment), done_(done), tolerated_(tolerated) {}
+  Outcomes(const Environment& environment, std::string done, KafkaError tolerated)
+      : environment_(environment), done_(std::move(done)), tolerated_(tolerated) {}
 
   void add(const std::string& topic, KafkaError code, const std::optional<std::string>& message) {
     if (code == KafkaError::kNone || (code == tolerated_ && tolerated_ != KafkaError::kNone)) {
@@ -46,7 +46,7 @@ class Outcomes {
 
  private:
   const Environment& environment_;
-  std::string_view done_;
+  std::string done_;
   KafkaError tolerated_;
   ExitCode worst_ = kOk;
 };
@@ -137,13 +137,14 @@ Result<ExitCode> configure(Environment& environment, const TopicsOptions& option
 
 using Work = Result<ExitCode> (*)(Environment&, const TopicsOptions&);
 
-CLI::App* add_part(CLI::App& topics, const char* name, const char* help, const std::shared_ptr<TopicsOptions>& options,
-                   Action& selected, Work work) {
+CLI::App* add_part(CLI::App& topics, const char* name, const char* help, const char* example,
+                   const std::shared_ptr<TopicsOptions>& options, Action& selected, Work work) {
   CLI::App* command = topics.add_subcommand(name, help);
   command
       ->add_option("--bootstrap", options->bootstrap,
                    "Kafka brokers, HOST:PORT[,HOST:PORT]; default: pinflow's own on this machine")
       ->type_name("HOST:PORT");
+  command->footer(std::string("Example:\n  ") + example);
   command->callback([&selected, options, work] {
     selected = [options, work](Environment& environment) { return work(environment, *options); };
   });
@@ -172,7 +173,9 @@ void add_topics(CLI::App& root, Action& selected) {
       root.add_subcommand("topics", "Makes, shows, changes and deletes topics, of pinflow or of any Kafka");
   topics->require_subcommand(1);
 
-  CLI::App* made = add_part(*topics, "create", "Makes topics", options, selected, create);
+  CLI::App* made = add_part(*topics, "create", "Makes topics",
+                            "pinflow topics create orders --partitions 6 --setting cleanup.policy=compact", options,
+                            selected, create);
   made->add_option("names", options->names, "Names of the new topics")->required();
   made->add_option("--partitions", options->partitions, "Number of partitions; default: the broker's")
       ->check(CLI::PositiveNumber);
@@ -181,28 +184,34 @@ void add_topics(CLI::App& root, Action& selected) {
   add_settings(made, *options);
   made->add_flag("--if-not-exists", options->tolerant, "No error when a topic is there already");
 
-  CLI::App* listed = add_part(*topics, "list", "Lists the topics", options, selected, list);
+  CLI::App* listed =
+      add_part(*topics, "list", "Lists the topics", "pinflow topics list --format json", options, selected, list);
   listed->add_flag("--internal", options->internal, "Also those that the broker keeps for itself");
   add_format(listed, *options);
 
   CLI::App* described = add_part(*topics, "describe",
                                  "Shows partitions with their offsets, and the settings that differ from the default",
-                                 options, selected, describe);
+                                 "pinflow topics describe orders", options, selected, describe);
   described->add_option("names", options->names, "Topics; default: all");
   add_format(described, *options);
 
-  CLI::App* deleted = add_part(*topics, "delete", "Deletes topics with all their records", options, selected, remove);
+  CLI::App* deleted =
+      add_part(*topics, "delete", "Deletes topics with all their records",
+               "pinflow topics delete orders --bootstrap kafka-1:9092,kafka-2:9092", options, selected, remove);
   deleted->add_option("names", options->names, "Topics")->required();
   deleted->add_flag("--if-exists", options->tolerant, "No error when a topic is not there");
 
   CLI::App* grown = add_part(*topics, "add-partitions", "Gives topics more partitions; keys may then go to others",
-                             options, selected, add_partitions);
+                             "pinflow topics add-partitions orders --partitions 12", options, selected, add_partitions);
   grown->add_option("names", options->names, "Topics")->required();
   grown->add_option("--partitions", options->partitions, "Number of partitions afterwards")
       ->required()
       ->check(CLI::PositiveNumber);
 
-  CLI::App* configured = add_part(*topics, "configure", "Changes settings of topics", options, selected, configure);
+  CLI::App* configured =
+      add_part(*topics, "configure", "Changes settings of topics",
+               "pinflow topics configure orders --setting retention.ms=86400000 --default cleanup.policy", options,
+               selected, configure);
   configured->add_option("names", options->names, "Topics")->required();
   add_settings(configured, *options);
   configured->add_option("--default", options->defaults, "A setting that goes back to its default; may be repeated")
