@@ -109,23 +109,36 @@ posting_script() {
   stop_up || not_ok "$name: pinflow up ended badly"
 }
 
-# Kafka's clients and tools, and the quick numbers of librdkafka's suite, against the Kafka door. Prints lines of the same form.
+# Runs a script that prints lines of the same form, and its counts at the end.
+counted() {
+  local counts
+  "$@" | tee "$work/run/counted.txt" | grep -vE '^[0-9]+ passed, '
+  counts=$(grep -E '^[0-9]+ passed, ' "$work/run/counted.txt" || echo "0 passed, 1 failed, 0 skipped")
+  passed=$((passed + $(grep -oE '[0-9]+ passed' <<<"$counts" | cut -d' ' -f1)))
+  failed=$((failed + $(grep -oE '[0-9]+ failed' <<<"$counts" | cut -d' ' -f1)))
+  skipped=$((skipped + $(grep -oE '[0-9]+ skipped' <<<"$counts" | cut -d' ' -f1)))
+}
+
+# Kafka's clients and tools, and the quick numbers of librdkafka's suite, against the Kafka door.
 kafka_door() {
-  local python=$work/venv/bin/python counts
+  local python=$work/venv/bin/python
   "$python" -c 'import confluent_kafka' 2>/dev/null || { skip "Kafka door" "the package confluent-kafka could not be installed"; return; }
-  for script in "run.py" "librdkafka_suite.py --quick"; do
-    # shellcheck disable=SC2086
-    "$python" interop/kafka/$script --pinflow "$pinflow" | tee "$work/run/kafka-door.txt" | grep -vE '^[0-9]+ passed, '
-    counts=$(grep -E '^[0-9]+ passed, ' "$work/run/kafka-door.txt" || echo "0 passed, 1 failed, 0 skipped")
-    passed=$((passed + $(grep -oE '[0-9]+ passed' <<<"$counts" | cut -d' ' -f1)))
-    failed=$((failed + $(grep -oE '[0-9]+ failed' <<<"$counts" | cut -d' ' -f1)))
-    skipped=$((skipped + $(grep -oE '[0-9]+ skipped' <<<"$counts" | cut -d' ' -f1)))
-  done
+  counted "$python" interop/kafka/run.py --pinflow "$pinflow"
+  counted "$python" interop/kafka/librdkafka_suite.py --quick --pinflow "$pinflow"
+}
+
+# Our tables of the Kafka protocol against Kafka's own message classes; our commands against a Kafka and against our own door.
+kafka_wire() {
+  cmake --build build/release --target print_samples >"$work/run/print_samples.log" 2>&1 || { not_ok "print_samples does not build"; return; }
+  counted interop/kafka_wire/run.py build/release/src/kafka_wire/print_samples
+  counted interop/kafka_wire/check_commands.py "$pinflow"
+  counted interop/kafka_wire/check_commands.py "$pinflow" --own
 }
 
 delta_tables
 mariadb_source
 posting_script
 kafka_door
+kafka_wire
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -2,7 +2,7 @@
 """Holds `pinflow topics` and `pinflow groups` against an Apache Kafka, or against pinflow's own door. One line a check; exit code 1 if
 one fails. Consumers are kcat's.
 
-    check_commands.py PINFLOW [--apache VERSION | --bootstrap HOST:PORT]    default: Apache Kafka of the newest version
+    check_commands.py PINFLOW [--apache VERSION | --own | --bootstrap HOST:PORT]    default: Apache Kafka of the newest version
 """
 import argparse
 import json
@@ -22,6 +22,7 @@ class Checks:
     def __init__(self, program, bootstrap):
         self.program = program
         self.bootstrap = bootstrap
+        self.passed = 0
         self.failed = 0
 
     def run(self, *arguments):
@@ -30,6 +31,7 @@ class Checks:
 
     def check(self, name, holds, said=""):
         print(f"{'ok      ' if holds else 'FAILED  '} {name}{'' if holds else f': {said}'}", flush=True)
+        self.passed += bool(holds)
         self.failed += not holds
 
     def expect(self, name, code, pattern, *arguments):
@@ -154,6 +156,7 @@ def main():
     parser.add_argument("pinflow")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--apache", default=kafka_peers.NEWEST)
+    which.add_argument("--own", action="store_true", help="pinflow's own door")
     which.add_argument("--bootstrap")
     options = parser.parse_args()
     broker = None
@@ -163,9 +166,11 @@ def main():
         if not options.bootstrap:
             folder = kafka_peers.BUILD / "run" / "kafka_wire"
             shutil.rmtree(folder, ignore_errors=True)
-            broker = kafka_peers.ApacheKafka(options.apache, folder).start()
+            broker = kafka_peers.Pinflow(options.pinflow, folder) if options.own else kafka_peers.ApacheKafka(options.apache, folder)
+            broker.start()
     except kafka_peers.Missing as missing:
-        print(f"skipped  pinflow topics and groups on Apache Kafka {options.apache}: {missing}")
+        print(f"skipped  pinflow topics and groups: {missing}")
+        print("0 passed, 0 failed, 1 skipped")
         return 0
     checks = Checks(options.pinflow, options.bootstrap or broker.bootstrap)
     try:
@@ -180,6 +185,7 @@ def main():
     if broker:
         checks.expect("a broker that is gone is told with what to check", 5, "nothing answers at 127.0.0.1 port .*Is this the address", "topics",
                       "list")
+    print(f"{checks.passed} passed, {checks.failed} failed, 0 skipped")
     return 1 if checks.failed else 0
 
 
