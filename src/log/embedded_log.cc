@@ -12,7 +12,8 @@ namespace pinflow::log {
 namespace {
 
 constexpr std::string_view kFormatLine = "pinflow log format ";
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+constexpr int kOldestFormat = 1;  // Has no files beside the segments.
 
 // What a record costs in memory beside its payload.
 constexpr std::size_t kRecordOverhead = sizeof(Record) + sizeof(Result<Appended>);
@@ -36,11 +37,24 @@ Result<void> check_format(const EmbeddedLogOptions& options, disk::Disk& disk) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("{} should read '{}{}'; restore it if the folder holds a log of pinflow", path.string(),
                             kFormatLine, kFormat));
-  if (format != kFormat)
+  if (format < kOldestFormat || format > kFormat)
     return fail(ErrorCode::kInvalid,
-                fmt::format("the log in {} has format {}, this program knows {}; use a newer program",
-                            options.folder.string(), format, kFormat));
-  return {};
+                fmt::format("the log in {} has format {}, this program knows {} to {}; use a newer program",
+                            options.folder.string(), format, kOldestFormat, kFormat));
+  if (format == kFormat || options.read_only) return {};
+  return disk.write_file(path, fmt::format("{}{}\n", kFormatLine, kFormat));
+}
+
+std::string_view level_name(Durability durability) {
+  switch (durability) {
+    case Durability::kPower:
+      return "power";
+    case Durability::kInterval:
+      return "interval";
+    case Durability::kOs:
+      return "os";
+  }
+  return "";
 }
 
 }  // namespace
@@ -51,11 +65,16 @@ Result<void> EmbeddedLogImpl::open() {
     TRY_ASSIGN(lock_, disk_.lock_folder(options_.folder));
   }
   TRY(check_format(options_, disk_));
-  TRY(topics_.load(report_));
+  bool new_epochs = false;
+  if (!options_.read_only) {
+    TRY_ASSIGN(new_epochs, needs_new_epochs());
+  }
+  TRY(topics_.load(new_epochs, report_));
   TRY(journal_.load(report_, clock_.now()));
   // A topic that cannot be read may be mended one day, and its positions are of use again.
   if (report_.damage.empty()) journal_.keep_topics(topic_ids());
   if (!options_.read_only) {
+    TRY(disk_.write_file(running_path(), fmt::format("{}\n", level_name(options_.durability))));
     committer_.emplace(options_, disk_, clock_, journal_);
     groups_.attach(*committer_);
   }
@@ -65,6 +84,21 @@ Result<void> EmbeddedLogImpl::open() {
                                    {"torn_bytes_cut", report_.torn_bytes_cut},
                                    {"damage", report_.damage.size()}});
   return {};
+}
+
+// After an end in disorder at a weaker level, records may be lost that readers had seen.
+Result<bool> EmbeddedLogImpl::needs_new_epochs() const {
+  const auto level = disk_.read_file(running_path());
+  if (!level && level.error().code == ErrorCode::kNotFound) return false;
+  TRY(level);
+  return *level != fmt::format("{}\n", level_name(Durability::kPower));
+}
+
+EmbeddedLogImpl::~EmbeddedLogImpl() {
+  if (!committer_) return;
+  committer_->stop();
+  if (!committer_->all_durable()) return;
+  if (disk_.remove(running_path())) (void)disk_.sync_folder(options_.folder);  // Otherwise the next start is careful.
 }
 
 std::vector<Uuid> EmbeddedLogImpl::topic_ids() const {

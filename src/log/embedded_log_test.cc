@@ -50,7 +50,8 @@ TEST_F(EmbeddedLogTest, GivesBackWhatWasProduced) {
 
 TEST_F(EmbeddedLogTest, KeepsTopicsRecordsAndPositionsAcrossReopening) {
   reopen();
-  const Topic made = *log_->create_topic({"a", 3, {{"cleanup.policy", "delete"}, {"pinflow.odd \"\n", "\x01\xc3\xa4"}}});
+  const Topic made =
+      *log_->create_topic({"a", 3, {{"cleanup.policy", "delete"}, {"pinflow.odd \"\n", "\x01\xc3\xa4"}}});
   ASSERT_TRUE(produce("a", {text("x")}, PartitionId(2))[0]);
   ASSERT_TRUE(log_->commit_offsets("g", {{{"a", PartitionId(2)}, Offset(1)}}));
   reopen();
@@ -77,11 +78,11 @@ TEST_F(EmbeddedLogTest, IsHeldByOneProcess) {
 TEST_F(EmbeddedLogTest, RefusesANewerFormat) {
   reopen();
   log_.reset();
-  ASSERT_TRUE(disk_.write_file("/log/format", "pinflow log format 2\n"));
+  ASSERT_TRUE(disk_.write_file("/log/format", "pinflow log format 3\n"));
   const auto newer = open_embedded_log(options_, disk_, clock_, logger_);
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(newer.error().message, HasSubstr("format 2"));
+  EXPECT_THAT(newer.error().message, HasSubstr("format 3"));
   ASSERT_TRUE(disk_.write_file("/log/format", "pinflow log fo"));
   EXPECT_EQ(open_embedded_log(options_, disk_, clock_, logger_).error().code, ErrorCode::kCorrupt);
 }

@@ -119,7 +119,8 @@ class LogFixture : public testing::Test {
   std::vector<disk::Path> segments(const std::string& topic) {
     std::vector<disk::Path> paths;
     const disk::Path folder = partition_folder(topic);
-    for (const disk::Entry& entry : disk_.list(folder).value()) paths.push_back(folder / entry.name);
+    for (const disk::Entry& entry : disk_.list(folder).value())
+      if (entry.name.ends_with(".log")) paths.push_back(folder / entry.name);
     return paths;
   }
   std::uint64_t size_of(const disk::Path& path) { return disk_.describe(path)->size; }

@@ -112,6 +112,7 @@ class BatchBuilder final {
   void add(const Record& record, WallTime timestamp);
   std::size_t size() const { return out_.size() - start_; }
   std::int32_t count() const { return count_; }
+  std::int64_t max_timestamp() const { return max_timestamp_; }  // Milliseconds; after the first add().
   void finish(const BatchProducer& producer = {});
 
  private:

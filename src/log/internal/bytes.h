@@ -31,6 +31,15 @@ void append_big_endian(std::string& out, std::type_identity_t<Int> value) {
   out.append(bytes, sizeof(Int));
 }
 
+// Takes one from the front of `bytes`. False: they end early.
+template <class Int>
+bool take_big_endian(std::string_view& bytes, Int& value) {
+  if (bytes.size() < sizeof(Int)) return false;
+  value = load_big_endian<Int>(bytes.data());
+  bytes.remove_prefix(sizeof(Int));
+  return true;
+}
+
 // Protobuf's variable-length integers with zigzag, which record batches use for all numbers inside records.
 constexpr std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);

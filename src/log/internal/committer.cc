@@ -1,6 +1,7 @@
 #include "log/internal/committer.h"
 
 #include <algorithm>
+#include <future>
 
 #include "base/check.h"
 #include "log/internal/batch_refusal.h"
@@ -87,6 +88,18 @@ Result<void> Committer::submit(PositionsRequest& request) {
   return submit_to(&Pending::positions, request);
 }
 
+Result<void> Committer::between_commits(std::move_only_function<Result<void>()> work) {
+  std::promise<Result<void>> promise;
+  auto result = promise.get_future();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopped_) return fail(ErrorCode::kCancelled, "the log is closing");
+    pending_.tasks.push_back({std::move(work), [&](Result<void> done) { promise.set_value(std::move(done)); }});
+  }
+  wake_.notify_one();
+  return result.get();
+}
+
 void Committer::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
@@ -97,22 +110,43 @@ void Committer::stop() {
     left = std::exchange(pending_, {});
   }
   refuse(left, Error{ErrorCode::kCancelled, "the log was closed before this was written"});
+  flush_dirty();
 }
 
 void Committer::run(std::stop_token stop) {
   Pending taken;
-  while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, stop, [&] { return !pending_.empty(); });
-      if (stop.stop_requested()) return;
-      std::swap(taken, pending_);
-    }
-    commit(taken);
-    taken.produces.clear();
-    taken.batches.clear();
-    taken.positions.clear();
+  while (wait_for_work(taken, stop)) {
+    if (!taken.empty()) commit(taken);
+    for (Task& task : taken.tasks) task.done(task.work());
+    taken.clear();
+    if (options_.durability == Durability::kInterval && !dirty_.empty() &&
+        std::chrono::steady_clock::now() - dirty_since_ >= options_.sync_interval)
+      flush_dirty();
   }
+}
+
+// False when it is time to stop. Nothing may be taken when it is time to sync.
+bool Committer::wait_for_work(Pending& taken, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto ready = [&] { return !pending_.empty(); };
+  if (options_.durability == Durability::kInterval && !dirty_.empty()) {
+    wake_.wait_until(lock, stop, dirty_since_ + options_.sync_interval, ready);
+  } else {
+    wake_.wait(lock, stop, ready);
+  }
+  if (stop.stop_requested()) return false;
+  std::swap(taken, pending_);
+  return true;
+}
+
+// What fails here fences its partition, which says so in the log and to the next producer.
+void Committer::flush_dirty() {
+  std::vector<PartitionLog*> partitions;
+  for (const auto& [partition, topic] : dirty_) partitions.push_back(partition);
+  syncs_.run(partitions.size(), [&](std::size_t i) {
+    if (!partitions[i]->flush()) all_durable_ = false;
+  });
+  dirty_.clear();
 }
 
 // Makes room before the answers: who was answered may send the next call at once and must not be refused for the last.
@@ -128,13 +162,15 @@ void Committer::refuse(Pending& taken, const Error& error) {
   }
   for (BatchRequest& request : taken.batches) request.done(std::unexpected(refusal_of(error)));
   for (PositionsRequest& request : taken.positions) request.done(fail(error));
+  for (Task& task : taken.tasks) task.done(fail(error));
+  taken.tasks.clear();
 }
 
 void Committer::answer(Pending& taken) {
   for (ProduceRequest& request : taken.produces) request.done(std::move(request.results));
   for (BatchRequest& request : taken.batches) {
     BatchDone done = std::move(request.done);
-    request.append.keep_alive.reset();  // Who was answered may use the memory again.
+    request.keep_alive.reset();  // Who was answered may use the memory again.
     done(std::move(request.result));
   }
 }
@@ -148,12 +184,16 @@ void Committer::commit(Pending& taken) {
   works_.clear();
   work_of_.clear();
   for (ProduceRequest& request : taken.produces) route(request);
-  for (BatchRequest& request : taken.batches) work_for(*request.topic, request.partition).batches.push_back(&request);
+  for (BatchRequest& request : taken.batches) work_for(request.topic, request.partition).batches.push_back(&request);
   for (Work& work : works_) append(work, now);
   const bool changed = append_changes(taken.positions);
   sync_appended(changed);
   for (Work& work : works_) {
     if (work.appended && !work.error) work.partition->publish();
+    if (work.appended && options_.durability != Durability::kPower) {
+      if (dirty_.empty()) dirty_since_ = std::chrono::steady_clock::now();
+      dirty_.emplace(work.partition, work.topic);
+    }
     if (work.error) fail_all(work, *work.error);
   }
   release(taken);
@@ -191,15 +231,15 @@ void Committer::route(ProduceRequest& request) {
   }
 }
 
-Committer::Work& Committer::work_for(OpenTopic& topic, PartitionId partition) {
-  PartitionLog* log = topic.partitions[static_cast<std::size_t>(partition.value())].get();
+Committer::Work& Committer::work_for(const OpenTopicPtr& topic, PartitionId partition) {
+  PartitionLog* log = topic->partitions[static_cast<std::size_t>(partition.value())].get();
   const auto [at, is_new] = work_of_.try_emplace(log, works_.size());
-  if (is_new) works_.push_back({log, partition, {}, {}, std::nullopt, false});
+  if (is_new) works_.push_back({topic, log, partition, {}, {}, std::nullopt, false});
   return works_[at->second];
 }
 
 void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end) {
-  auto& slices = work_for(*request.topic, partition).slices;
+  auto& slices = work_for(request.topic, partition).slices;
   if (!slices.empty() && slices.back().request == &request && slices.back().end == begin) {
     slices.back().end = end;
   } else {
@@ -209,22 +249,33 @@ void Committer::add_slice(ProduceRequest& request, PartitionId partition, std::s
 
 // Writes what goes to one partition with one append, and notes offsets as results.
 void Committer::append(Work& work, WallTime now) {
+  if (auto writable = work.partition->check_writable(); !writable) {
+    work.error = std::move(writable).error();
+    return;
+  }
   buffer_.clear();
   marks_.clear();
   Offset offset = work.partition->next_offset();
   encode_records(work, offset, now);
-  copy_batches(work, offset);
+  copy_batches(work, offset, now);
   if (buffer_.empty()) return;
   auto appended = work.partition->append(buffer_, marks_, offset);
   work.appended = appended.has_value();
-  if (!appended) work.error = std::move(appended).error();
+  if (appended) {
+    work.partition->producers().keep();
+  } else {
+    work.partition->producers().undo();
+    work.error = std::move(appended).error();
+  }
 }
 
 // Puts records into as few batches as their target size allows.
 void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
   std::optional<BatchBuilder> batch;
   const auto finish = [&] {
-    if (batch) batch->finish();
+    if (!batch) return;
+    batch->finish();
+    marks_.back().max_timestamp = batch->max_timestamp();
     batch.reset();
   };
   for (const Slice& slice : work.slices) {
@@ -236,7 +287,7 @@ void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
       if (batch && batch->size() + payload_size(record) > kBatchTarget) finish();
       if (!batch) {
         const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
-        marks_.push_back({offset, buffer_.size()});
+        marks_.push_back({offset, buffer_.size(), kNoTimestamp});
         batch.emplace(buffer_, offset, run);
       }
       batch->add(record, record.timestamp.value_or(now));
@@ -248,17 +299,35 @@ void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
 }
 
 // Takes producers' batches as they are but for the fields outside their checksum.
-void Committer::copy_batches(const Work& work, Offset& offset) {
+void Committer::copy_batches(const Work& work, Offset& offset, WallTime now) {
   for (BatchRequest* request : work.batches) {
+    const ValidBatch& batch = request->batch;
+    if (batch.header.producer_id >= 0 && !is_next(*request, *work.partition, now)) continue;
     const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
     const std::size_t start = buffer_.size();
-    marks_.push_back({offset, start});
-    buffer_.append(request->front.data(), request->front.size());
-    buffer_.append(request->append.batch.substr(kBatchHeaderSize));
+    marks_.push_back({offset, start, batch.header.max_timestamp});
+    buffer_.append(batch.front.data(), batch.front.size());
+    buffer_.append(batch.records);
     stamp_batch(buffer_.data() + start, offset, run);
-    request->result = BatchAppended{offset, work.partition->range().begin, request->append_time, false};
-    offset = offset + (std::int64_t{request->header.last_offset_delta} + 1);
+    request->result = BatchAppended{offset, work.partition->range().begin, batch.append_time, false};
+    if (batch.header.producer_id >= 0) work.partition->producers().add(batch.header, offset, now);
+    offset = offset + (std::int64_t{batch.header.last_offset_delta} + 1);
   }
+}
+
+// Whether the batch of an idempotent producer is to be stored. Otherwise its result says where it was stored before, or why it is refused.
+// A twin of an earlier batch of this commit is answered with it, when that one is durable.
+bool Committer::is_next(BatchRequest& request, PartitionLog& partition, WallTime now) {
+  auto verdict = partition.producers().check(request.batch.header, now);
+  if (!verdict) {
+    request.result = std::unexpected(std::move(verdict).error());
+    return false;
+  }
+  if (!*verdict) return true;
+  const ProducerTable::Batch& before = **verdict;
+  request.result = BatchAppended{before.base_offset, partition.range().begin,
+                                 request.batch.append_time ? std::optional(before.timestamp) : std::nullopt, true};
+  return false;
 }
 
 void Committer::fail_all(Work& work, const Error& error) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/logger.h"
+#include "log/batch_validation.h"
 #include "log/broker_log.h"
 #include "log/embedded_log.h"
 #include "log/internal/group_journal.h"
@@ -50,10 +51,8 @@ struct ProduceRequest {
 struct BatchRequest {
   OpenTopicPtr topic;
   PartitionId partition;
-  BatchAppend append;
-  BatchHeader header;
-  std::array<char, kBatchHeaderSize> front{};  // The header's bytes as they are stored, but for offset and run.
-  std::optional<WallTime> append_time;         // Stamped into it, where the topic wants that.
+  ValidBatch batch;
+  std::shared_ptr<const void> keep_alive;
   BatchDone done;
   BatchResult result;
   std::size_t bytes = 0;  // What it counts against the bound.
@@ -63,6 +62,12 @@ struct PositionsRequest {
   GroupChange change;
   Done done;
   std::size_t bytes = 0;
+};
+
+// Something to do between two commits, when nothing is half written.
+struct Task {
+  std::move_only_function<Result<void>()> work;
+  Done done;
 };
 
 // The one writer of a log: a thread that takes all that waits, writes it partition by partition, syncs each
@@ -78,15 +83,22 @@ class Committer final {
   Result<void> submit(ProduceRequest& request);
   Result<void> submit(BatchRequest& request);
   Result<void> submit(PositionsRequest& request);
+  // Runs `work` on the committer's thread and waits for it. kCancelled when the log is closing. Not from a callback of the log's.
+  Result<void> between_commits(std::move_only_function<Result<void>()> work);
+  // Whatever was written is synced at the end, at every level.
   void stop();
+  // After stop(): whether all that was answered is durable.
+  bool all_durable() const { return all_durable_; }
 
  private:
   struct Pending {
     std::vector<ProduceRequest> produces;
     std::vector<BatchRequest> batches;
     std::vector<PositionsRequest> positions;
+    std::vector<Task> tasks;
     std::size_t bytes = 0;
-    bool empty() const { return produces.empty() && batches.empty() && positions.empty(); }
+    bool empty() const { return produces.empty() && batches.empty() && positions.empty() && tasks.empty(); }
+    void clear() { *this = {}; }
   };
   // Neighbouring records of one request that go to one partition.
   struct Slice {
@@ -96,6 +108,7 @@ class Committer final {
   };
   // What one partition gets in one commit.
   struct Work {
+    OpenTopicPtr topic;  // Keeps the partition alive.
     PartitionLog* partition;
     PartitionId id;
     std::vector<Slice> slices;
@@ -112,12 +125,15 @@ class Committer final {
   void release(Pending& taken);
   void refuse(Pending& taken, const Error& error);
   void answer(Pending& taken);
-  Work& work_for(OpenTopic& topic, PartitionId partition);
+  Work& work_for(const OpenTopicPtr& topic, PartitionId partition);
   void route(ProduceRequest& request);
   void add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end);
   void append(Work& work, WallTime now);
   void encode_records(const Work& work, Offset& offset, WallTime now);
-  void copy_batches(const Work& work, Offset& offset);
+  void copy_batches(const Work& work, Offset& offset, WallTime now);
+  bool is_next(BatchRequest& request, PartitionLog& partition, WallTime now);
+  bool wait_for_work(Pending& taken, const std::stop_token& stop);
+  void flush_dirty();
   void sync_appended(bool changed);
   bool append_changes(std::vector<PositionsRequest>& requests);
   void fail_all(Work& work, const Error& error);
@@ -134,7 +150,11 @@ class Committer final {
   Result<void> changes_stored_;  // Of groups.
   std::unordered_map<PartitionLog*, std::size_t> work_of_;
   std::string buffer_;
-  std::vector<IndexEntry> marks_;
+  std::vector<BatchMark> marks_;
+  // Weaker levels: written and not yet synced, and when the first of it was written.
+  std::unordered_map<PartitionLog*, OpenTopicPtr> dirty_;
+  std::chrono::steady_clock::time_point dirty_since_;
+  std::atomic<bool> all_durable_ = true;
 
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -19,17 +19,14 @@ std::expected<BatchRequest, BatchRefusal> EmbeddedLogImpl::make_batch_request(Ba
   if (const auto writable = check_writable(); !writable) return refuse(BatchFault::kStorage, writable.error().message);
   const auto found = topics_.find(append.partition);
   if (!found) return refuse(BatchFault::kUnknownTopicOrPartition, found.error().message);
-  const auto settings = found->first->settings->get();
-  auto valid = validate_batch(append.batch, *settings, clock_.now());
-  if (!valid) return std::unexpected(std::move(valid).error());
+  auto batch = validate_batch(append.batch, *found->first->settings->get(), clock_.now());
+  if (!batch) return std::unexpected(std::move(batch).error());
   BatchRequest request;
   request.topic = found->first;
   request.partition = append.partition.partition;
-  request.header = valid->header;
-  request.front = valid->front;
-  request.append_time = valid->append_time;
   request.bytes = append.batch.size() + kBatchOverhead;
-  request.append = std::move(append);
+  request.batch = std::move(*batch);
+  request.keep_alive = std::move(append.keep_alive);
   return request;
 }
 
@@ -52,14 +49,14 @@ std::unique_ptr<Watch> EmbeddedLogImpl::watch(std::span<const FetchPosition> pos
   return std::make_unique<PartitionWatch>(topics_, positions, std::move(ready));
 }
 
-Result<std::optional<TimedOffset>> EmbeddedLogImpl::find_time(const TopicPartition& partition, WallTime) {
-  TRY(topics_.find(partition));
-  return fail(ErrorCode::kUnavailable, "this log has no index of times");
+Result<std::optional<TimedOffset>> EmbeddedLogImpl::find_time(const TopicPartition& partition, WallTime time) {
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  return found.second->find_time(time);
 }
 
 Result<std::optional<TimedOffset>> EmbeddedLogImpl::find_latest_time(const TopicPartition& partition) {
-  TRY(topics_.find(partition));
-  return fail(ErrorCode::kUnavailable, "this log has no index of times");
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  return found.second->find_latest_time();
 }
 
 Result<std::int32_t> EmbeddedLogImpl::leader_epoch(const TopicPartition& partition) {
@@ -84,13 +81,20 @@ Result<Topic> EmbeddedLogImpl::alter_topic(const std::string& topic, TopicConfig
   return open->topic;
 }
 
-Result<Offset> EmbeddedLogImpl::delete_records(const TopicPartition& partition, Offset) {
-  TRY(topics_.find(partition));
-  return fail(ErrorCode::kUnavailable, "this log deletes no records");
+Result<Offset> EmbeddedLogImpl::delete_records(const TopicPartition& partition, Offset before) {
+  TRY(check_writable());
+  TRY_ASSIGN(const auto found, topics_.find(partition));
+  TRY_ASSIGN(const Offset start, found.second->advance_log_start(before));
+  if (auto dropped = found.second->drop_old_segments(); !dropped)
+    logger_.warning(
+        "files of deleted records could not be removed; the next start does it",
+        {{"topic", partition.topic}, {"partition", partition.partition}, {"cause", dropped.error().message}});
+  return start;
 }
 
 Result<std::int64_t> EmbeddedLogImpl::new_producer_id() {
-  return fail(ErrorCode::kUnavailable, "this log gives out no producer ids");
+  TRY(check_writable());
+  return producer_ids_.next();
 }
 
 }  // namespace pinflow::log

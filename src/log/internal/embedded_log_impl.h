@@ -11,9 +11,15 @@
 #include "log/internal/committer.h"
 #include "log/internal/group_journal.h"
 #include "log/internal/group_store.h"
+#include "log/internal/producer_ids.h"
 #include "log/internal/topic_table.h"
 
 namespace pinflow::log {
+
+// Positions are few: at the level between they are synced like records at the strongest.
+inline Durability journal_durability(const EmbeddedLogOptions& options) {
+  return options.durability == Durability::kInterval ? Durability::kPower : options.durability;
+}
 
 // The embedded log: what stands behind each call is in embedded_log.cc (records, topics, opening), embedded_batches.cc (what
 // brokers need of partitions) and embedded_groups.cc (consumer groups).
@@ -26,8 +32,11 @@ class EmbeddedLogImpl final : public EmbeddedLog {
         logger_(logger),
         topics_({disk, logger, clock, options_.folder / "topics", options_.topic_defaults, options_.durability,
                  options_.read_only}),
-        journal_({disk, logger, options_.folder / "groups.journal", options_.durability, options_.read_only}),
+        producer_ids_(disk, clock, logger, options_.folder / "producer.ids"),
+        journal_({disk, logger, options_.folder / "groups.journal", journal_durability(options_), options_.read_only}),
         groups_(journal_, topics_, clock) {}
+
+  ~EmbeddedLogImpl() override;
 
   Result<void> open();
 
@@ -71,6 +80,9 @@ class EmbeddedLogImpl final : public EmbeddedLog {
     bool failed = false;  // Some partition has an error, which ends the waiting.
   };
 
+  // The file `running` tells the next opening whether this process ended in order, and at which level it wrote.
+  disk::Path running_path() const { return options_.folder / "running"; }
+  Result<bool> needs_new_epochs() const;
   std::vector<Uuid> topic_ids() const;
   Result<void> check_writable() const;
   Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition, std::vector<Record>& records);
@@ -93,6 +105,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   std::unique_ptr<disk::FolderLock> lock_;
   RecoveryReport report_;
   TopicTable topics_;
+  ProducerIds producer_ids_;
   GroupJournal journal_;
   GroupStore groups_;
   std::optional<Committer> committer_;  // Last: its thread uses what stands above. None when read-only.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "log/internal/file_window.h"
 #include "log/internal/partition_log.h"
@@ -62,17 +63,18 @@ void PartitionLog::read_records(Offset& offset, const OffsetRange& range, ReadBu
     if (!*place) return;
     const Offset before = offset;
     const auto more = read_segment(**place, offset, budget, out);
-    out.next = offset;
     if (!more) {
+      if (rebuild_index(**place)) continue;
       // What came before the damage is given first; the next read meets it again at its front.
       if (out.records.empty()) out.error = describe_damage(**place, offset, more.error());
       return;
     }
     if (!*more) return;
+    if ((*place)->gaps) offset = std::max(offset, (*place)->end);
     if (offset == before) {
       // The segment ends before the offset that the next one begins with: records are missing in between.
-      out.error = describe_damage(**place, offset, Error{ErrorCode::kCorrupt, "the segment ends too early"});
-      if (!out.records.empty()) out.error.reset();
+      if (out.records.empty())
+        out.error = describe_damage(**place, offset, Error{ErrorCode::kCorrupt, "the segment ends too early"});
       return;
     }
   }
@@ -82,25 +84,54 @@ Result<std::optional<PartitionLog::Place>> PartitionLog::find(Offset offset) {
   const std::scoped_lock lock(mutex_);
   const auto above = std::ranges::upper_bound(segments_, offset, {}, [](const auto& segment) { return segment->base; });
   if (above == segments_.begin()) return std::nullopt;
-  Segment& segment = **std::prev(above);
-  if (!segment.reader) {
+  const SegmentPtr& segment = *std::prev(above);
+  return place_in(segment, segment->index.floor(offset));
+}
+
+// Where an index entry points to, or the front of the segment. Called with mutex_ held.
+Result<PartitionLog::Place> PartitionLog::place_in(const SegmentPtr& segment, const std::optional<IndexEntry>& entry) {
+  if (!segment->reader) {
     // One closed segment is being read as a rule; keeping all of them open would take a descriptor each.
     for (auto& other : segments_)
       if (other != segments_.back()) other->reader.reset();
-    TRY_ASSIGN(segment.reader, options_.disk.open_read(segment.path));
+    TRY_ASSIGN(segment->reader, options_.disk.open_read(segment->path));
   }
-  Place place{&segment, segment.reader, 0, segment.visible_size, segment.base};
-  if (const auto entry = segment.index.floor(offset)) {
+  Place place{segment,
+              segment->reader,
+              0,
+              segment->visible_size,
+              segment->base,
+              segment->end,
+              segment->rewritten_end.has_value()};
+  if (entry) {
     place.position = entry->position;
     place.expected = entry->offset;
   }
   return place;
 }
 
+// After a read that found nonsense: an index from a file may be the cause, so it is built again, once. True: read again.
+bool PartitionLog::rebuild_index(const Place& place) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(place.segment->index_checked, true)) return false;
+  }
+  const auto found =
+      scan_segment(*place.reader, place.segment->base, place.gaps ? SegmentKind::kRewritten : SegmentKind::kClosed,
+                   place.segment->rewritten_end.value_or(kMostOffset));
+  if (!found) return false;
+  options_.logger.warning("a segment cannot be read by its index, which is built again",
+                          {{"file", place.segment->path.string()}});
+  const std::scoped_lock lock(mutex_);
+  place.segment->index = found->index;
+  return true;
+}
+
 // The header at the place, where a batch belongs that goes on with the expected offset and lies wholly in the segment.
 Result<BatchHeader> PartitionLog::read_expected(std::string_view front, const Place& place) {
   TRY_ASSIGN(const BatchHeader header, read_batch_header(front));
-  if (header.base_offset != place.expected)
+  if (place.gaps ? header.base_offset < place.expected || header.end_offset() > place.end
+                 : header.base_offset != place.expected)
     return fail(ErrorCode::kCorrupt,
                 fmt::format("a batch with offset {} stands where {} belongs", header.base_offset, place.expected));
   if (header.size > place.visible_size - place.position)
@@ -155,18 +186,17 @@ Result<BatchRead> PartitionLog::read_batches(Offset offset, std::size_t max_byte
     if (!place) break;
     auto done = skip_to(*place, offset);
     if (done) done = read_whole(*place, max_bytes - read.bytes.size(), first_whole && read.bytes.empty(), read.bytes);
+    if (!done && rebuild_index(*place)) continue;
+    const Offset next = done && place->gaps && place->position >= place->visible_size ? place->end : place->expected;
+    if (done && place->position >= place->visible_size && next <= offset)
+      done = fail(ErrorCode::kCorrupt, "the segment ends too early");
     if (!done) {
       // What came before the damage is given first; the next read meets it again at its front.
       if (read.bytes.empty()) return fail(describe_damage(*place, offset, done.error()));
       break;
     }
     if (place->position < place->visible_size || read.bytes.size() >= max_bytes) break;
-    if (place->expected <= offset) {
-      if (read.bytes.empty())
-        return fail(describe_damage(*place, offset, Error{ErrorCode::kCorrupt, "the segment ends too early"}));
-      break;
-    }
-    offset = place->expected;
+    offset = next;
   }
   return read;
 }

@@ -1,78 +1,139 @@
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
+#include "log/internal/partition_files.h"
 #include "log/internal/partition_log.h"
 
 namespace pinflow::log {
-namespace {
 
-// The base offset in a name like 00000000000000000042.log; none for other files, which are left alone.
-std::optional<Offset> base_of(std::string_view name) {
-  constexpr std::size_t kDigits = 20;
-  if (name.size() != kDigits + 4 || !name.ends_with(".log")) return std::nullopt;
-  std::int64_t base = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, base);
-  if (error != std::errc() || end != name.data() + kDigits || base < 0) return std::nullopt;
-  return Offset(base);
-}
-
-}  // namespace
-
-Result<void> PartitionLog::recover(RecoveryReport& report) {
-  const auto entries = options_.disk.list(options_.folder);
+Result<void> PartitionLog::recover(bool new_epoch, RecoveryReport& report) {
+  auto entries = options_.disk.list(options_.folder);
   if (!entries && entries.error().code == ErrorCode::kNotFound) {
     note_damage(report, options_.folder, 0, "the folder is missing, which was made with the topic");
     return {};
   }
   TRY(entries);
-  std::vector<std::pair<Offset, const disk::Entry*>> files;
-  for (const disk::Entry& entry : *entries)
-    if (const auto base = base_of(entry.name); base && !entry.is_directory) files.emplace_back(*base, &entry);
-  if (!files.empty()) next_offset_ = files.front().first;
-  range_ = {next_offset_, next_offset_};
-  for (const auto& [base, entry] : files) TRY(recover_segment(base, *entry, entry == files.back().second, report));
-  range_.end = next_offset_;
+  read_state(report);
+  const PartitionFiles files = sort_files(std::move(*entries), state_.log_start);
+  std::vector<BatchHeader> open_batches;
+  for (std::size_t i = 0; i < files.segments.size(); ++i) {
+    const SegmentFile& file = files.segments[i];
+    const bool last = i + 1 == files.segments.size();
+    if (file.end || !last) {
+      recover_closed(file, last ? std::nullopt : std::optional(files.segments[i + 1].base), report);
+    } else {
+      open_batches = recover_open(file, report);
+    }
+  }
+  settle_range(new_epoch, report);
+  if (options_.read_only) return {};
+  recover_producers(open_batches);
+  if (fence_) return {};  // A person looks at these files first.
+  for (const std::string& name : files.leftovers) {
+    options_.logger.info("remove a file that is not needed any more", {{"file", (options_.folder / name).string()}});
+    (void)options_.disk.remove(options_.folder / name);  // What stays is met again at the next opening.
+  }
   return {};
 }
 
-Result<void> PartitionLog::recover_segment(Offset base, const disk::Entry& entry, bool last, RecoveryReport& report) {
-  auto segment = std::make_unique<Segment>();
-  segment->base = base;
-  segment->path = options_.folder / entry.name;
-  if (base != next_offset_)
+void PartitionLog::read_state(RecoveryReport& report) {
+  const auto bytes = options_.disk.read_file(state_path());
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) return;
+  auto state = bytes ? PartitionState::decode(*bytes) : Result<PartitionState>(fail(bytes.error()));
+  if (state) {
+    state_ = std::move(*state);
+    return;
+  }
+  state_known_ = false;
+  note_damage(
+      report, state_path(), 0,
+      fmt::format("{}; so it is not known where the log starts and which epoch is the last", state.error().message));
+}
+
+PartitionLog::SegmentPtr PartitionLog::add_segment(const SegmentFile& file, RecoveryReport& report) {
+  auto segment = std::make_shared<Segment>();
+  segment->base = segment->end = file.base;
+  segment->rewritten_end = file.end;
+  segment->path = options_.folder / file.entry.name;
+  // Before the log start nothing can be missing. Where the start is not known, the first segment is believed.
+  const bool first = segments_.empty();
+  const Offset expected = first && !state_known_ ? file.base : std::max(next_offset_, state_.log_start);
+  if (file.base > expected || (!first && file.base < next_offset_))
     note_damage(report, segment->path, 0,
-                fmt::format("it begins at offset {}, but the segment before it ends at {}", base, next_offset_));
-  segments_.push_back(std::move(segment));
-  Segment& here = *segments_.back();
+                fmt::format("it begins at offset {}, but what comes before it ends at {}", file.base, expected));
+  segments_.push_back(segment);
+  return segment;
+}
+
+void PartitionLog::recover_closed(const SegmentFile& file, std::optional<Offset> next, RecoveryReport& report) {
+  const SegmentPtr segment = add_segment(file, report);
+  if (!take_index(*segment, file.entry.size, next)) {
+    const auto found = scan(*segment, file.end ? SegmentKind::kRewritten : SegmentKind::kClosed, report);
+    if (found && found->damage.empty() && !options_.read_only) write_index(*segment);
+  }
+  if (file.end) segment->end = *file.end;
+  next_offset_ = std::max(next_offset_, segment->end);
+}
+
+// The index file of a closed segment counts when it fits what stands around it; otherwise it is built from the segment.
+bool PartitionLog::take_index(Segment& segment, std::uint64_t size, std::optional<Offset> next) {
+  const disk::Path path = disk::Path(segment.path).replace_extension(".index");
+  const auto bytes = options_.disk.read_file(path);
+  auto index = bytes ? SegmentIndex::decode(*bytes) : Result<SegmentIndex::Closed>(fail(bytes.error()));
+  if (index && (index->base != segment.base || index->size != size ||
+                index->end != segment.rewritten_end.value_or(next.value_or(index->end))))
+    index = fail(ErrorCode::kCorrupt, "it does not fit its segment");
+  if (!index) {
+    options_.logger.warning("the index of a segment is built again",
+                            {{"file", path.string()}, {"cause", index.error().message}});
+    return false;
+  }
+  segment.index = std::move(index->index);
+  segment.end = index->end;
+  segment.visible_size = size;
+  published_bytes_ += size;
+  return true;
+}
+
+std::optional<SegmentScan> PartitionLog::scan(Segment& segment, SegmentKind kind, RecoveryReport& report) {
   Result<SegmentScan> scan = [&]() -> Result<SegmentScan> {
-    TRY_ASSIGN(const auto file, options_.disk.open_read(here.path));
-    return scan_segment(*file, base, last ? ScanDepth::kChecksums : ScanDepth::kHeaders);
+    TRY_ASSIGN(const auto file, options_.disk.open_read(segment.path));
+    return scan_segment(*file, segment.base, kind, segment.rewritten_end.value_or(kMostOffset));
   }();
   if (!scan) {
-    note_damage(report, here.path, 0, scan.error().message);
-    next_offset_ = std::max(next_offset_, base);
-    return {};
+    note_damage(report, segment.path, 0, scan.error().message);
+    return std::nullopt;
   }
   ++report.segments_scanned;
   report.bytes_scanned += scan->file_size;
   for (const Damage& damage : scan->damage)
-    note_damage(report, here.path, damage.begin,
+    note_damage(report, segment.path, damage.begin,
                 fmt::format("{} bytes are no record batches", damage.end - damage.begin));
-  next_offset_ = scan->end;
-  here.index = std::move(scan->index);
-  here.visible_size = scan->valid_size;
+  segment.index = scan->index;
+  segment.index_checked = true;
+  segment.end = scan->end;
+  segment.visible_size = scan->valid_size;
   published_bytes_ += scan->valid_size;
-  write_size_ = scan->valid_size;
-  if (last && !options_.read_only) TRY(settle_tail(*scan, report));
-  return {};
+  return std::move(*scan);
+}
+
+std::vector<BatchHeader> PartitionLog::recover_open(const SegmentFile& file, RecoveryReport& report) {
+  open_ = add_segment(file, report);
+  open_since_ = file.entry.modified;
+  auto found = scan(*open_, SegmentKind::kOpen, report);
+  next_offset_ = std::max(next_offset_, open_->end);
+  if (!found) return {};
+  write_size_ = found->valid_size;
+  if (!options_.read_only) settle_tail(*found, report);
+  return std::move(found->produced);
 }
 
 // Makes the end of the last segment a place to go on from: without a torn tail, and durable. Records may lie
 // there that were written but not synced when the process died; they are about to become visible, so they
 // must not be lost any more.
-Result<void> PartitionLog::settle_tail(const SegmentScan& scan, RecoveryReport& report) {
-  if (fence_) return {};  // A person looks at this partition first.
-  const disk::Path& path = segments_.back()->path;
+void PartitionLog::settle_tail(const SegmentScan& scan, RecoveryReport& report) {
+  if (fence_) return;  // A person looks at this partition first.
+  const disk::Path& path = open_->path;
   const std::uint64_t torn = scan.file_size - scan.valid_size;
   const auto settled = [&]() -> Result<void> {
     if (scan.file_size == 0) return options_.disk.sync_folder(options_.folder);
@@ -82,13 +143,59 @@ Result<void> PartitionLog::settle_tail(const SegmentScan& scan, RecoveryReport& 
   }();
   if (!settled) {
     note_damage(report, path, scan.valid_size, fmt::format("its end cannot be settled: {}", settled.error().message));
-    return {};
+    return;
   }
-  if (torn == 0) return {};
+  if (torn == 0) return;
   report.torn_bytes_cut += torn;
   options_.logger.warning("cut an unfinished write off the end of a segment",
                           {{"file", path.string()}, {"position", scan.valid_size}, {"bytes", torn}});
-  return {};
+}
+
+// Decides where the log starts and ends, and begins a new epoch where one is due.
+void PartitionLog::settle_range(bool new_epoch, RecoveryReport& report) {
+  if (next_offset_ < state_.log_start) {
+    // All records were deleted, and then some of those that proved how far they went were lost.
+    next_offset_ = state_.log_start;
+    open_.reset();
+  }
+  const Offset first = segments_.empty() ? next_offset_ : segments_.front()->base;
+  range_ = {std::max(first, state_.log_start), next_offset_};
+  if (!new_epoch || next_offset_ == Offset(0) || options_.read_only || !state_known_) return;
+  state_.begin_epoch(next_offset_);
+  if (auto written = options_.disk.write_file(state_path(), state_.encode()); !written)
+    note_damage(report, state_path(), 0, fmt::format("a new epoch cannot be begun: {}", written.error().message));
+}
+
+// What the producers sent stands in the file of the last roll and in the batches since then.
+void PartitionLog::recover_producers(const std::vector<BatchHeader>& open_batches) {
+  const WallTime now = options_.clock.now();
+  const Offset base = open_ ? open_->base : next_offset_;
+  if (segments_.size() > 1 || (!open_ && !segments_.empty()) || (open_ && open_->base > Offset(0))) {
+    const disk::Path path = options_.folder / fmt::format("{:020}.producers", base.value());
+    const auto bytes = options_.disk.read_file(path);
+    const auto known = bytes ? producers_.decode(*bytes, base) : Result<void>(fail(bytes.error()));
+    if (!known) {
+      options_.logger.warning("the state of producers is built again from the segments",
+                              {{"file", path.string()}, {"cause", known.error().message}});
+      bool whole = !fence_;
+      for (const SegmentPtr& segment : segments_)
+        if (segment != open_) whole = restore_producers(*segment, now) && whole;
+      if (whole) write_beside(path, producers_.encode(base, now));
+    }
+  }
+  for (const BatchHeader& header : open_batches) producers_.restore(header, now);
+}
+
+// False: not all of it can be read.
+bool PartitionLog::restore_producers(const Segment& segment, WallTime now) {
+  const auto file = options_.disk.open_read(segment.path);
+  if (!file) return false;
+  const auto found =
+      scan_segment(**file, segment.base, segment.rewritten_end ? SegmentKind::kRewritten : SegmentKind::kClosed,
+                   segment.rewritten_end.value_or(kMostOffset));
+  if (!found) return false;
+  for (const BatchHeader& header : found->produced) producers_.restore(header, now);
+  return found->damage.empty();
 }
 
 void PartitionLog::note_damage(RecoveryReport& report, const disk::Path& path, std::uint64_t position,

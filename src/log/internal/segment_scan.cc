@@ -10,17 +10,19 @@
 namespace pinflow::log {
 namespace {
 
-constexpr std::uint64_t kIndexInterval = 16 << 10;
-
 // One read of the walk. Headers alone are small and may be far apart; whole batches are read one after the
 // other.
 constexpr std::size_t kHeaderWindow = 16 << 10;
 constexpr std::size_t kBatchWindow = 1 << 20;
 
+// Behind damage the next offset is not known. More records than this in so many bytes are not believed: seven bytes is the least that
+// one takes, and compression rarely makes a thousandth of that.
+constexpr std::int64_t kMostRecordsPerByte = 256;
+
 class Scanner {
  public:
-  Scanner(const disk::File& file, std::uint64_t size, Offset base, ScanDepth depth)
-      : depth_(depth), window_(file, size, depth == ScanDepth::kHeaders ? kHeaderWindow : kBatchWindow) {
+  Scanner(const disk::File& file, std::uint64_t size, Offset base, SegmentKind kind, Offset end)
+      : kind_(kind), end_(end), window_(file, size, kind == SegmentKind::kClosed ? kHeaderWindow : kBatchWindow) {
     scan_.end = base;
     scan_.file_size = size;
   }
@@ -34,7 +36,8 @@ class Scanner {
         position += header->size;
         continue;
       }
-      if (!doubt_) doubt_ = Doubt{position, position, scan_.end, scan_.index.size(), scan_.damage.size()};
+      if (!doubt_)
+        doubt_ = Doubt{position, position, scan_.end, scan_.index, scan_.damage.size(), scan_.produced.size()};
       TRY_ASSIGN(const std::uint64_t next, next_batch(position + 1));
       scan_.damage.push_back({position, next});
       position = next;
@@ -51,14 +54,16 @@ class Scanner {
     std::uint64_t position;
     std::uint64_t valid_size;
     Offset end;
-    std::size_t index_size;
+    SegmentIndex index;
     std::size_t damage_size;
+    std::size_t produced_size;
   };
 
   void take(const BatchHeader& header, std::uint64_t position) {
     // The first batch behind a sync proves that all before it was synced: what is broken there is damage.
     if (header.leader_epoch == 0) doubt_.reset();
-    scan_.index.note(header.base_offset, position, forced_);
+    scan_.index.note({header.base_offset, position, header.max_timestamp}, forced_);
+    if (header.producer_id >= 0) scan_.produced.push_back(header);
     forced_ = false;
     scan_.end = header.end_offset();
     scan_.valid_size = position + header.size;
@@ -66,9 +71,10 @@ class Scanner {
 
   void settle_end() {
     // A closed segment was synced to its end, so there nothing is torn.
-    if (!doubt_ || depth_ == ScanDepth::kHeaders) return;
-    scan_.index.shrink_to(doubt_->index_size);
+    if (!doubt_ || kind_ != SegmentKind::kOpen) return;
+    scan_.index = std::move(doubt_->index);
     scan_.damage.resize(doubt_->damage_size);
+    scan_.produced.resize(doubt_->produced_size);
     scan_.end = doubt_->end;
     scan_.valid_size = doubt_->valid_size;
   }
@@ -79,11 +85,10 @@ class Scanner {
     const auto header = read_batch_header(front);
     const std::uint64_t rest = scan_.file_size - position;
     if (!header || header->size > rest || header->base_offset < scan_.end) return std::nullopt;
-    // Behind damage the next offset is not known, only that each record takes seven bytes at least.
+    if (header->end_offset() > end_) return std::nullopt;
     const std::int64_t skipped = header->base_offset - scan_.end;
-    if (!forced_ && skipped != 0) return std::nullopt;
-    if (skipped > static_cast<std::int64_t>(scan_.file_size)) return std::nullopt;
-    if (depth_ == ScanDepth::kHeaders && !forced_) return *header;
+    if (kind_ != SegmentKind::kRewritten && skipped != 0 && (!forced_ || skipped > most_skipped())) return std::nullopt;
+    if (kind_ == SegmentKind::kClosed && !forced_) return *header;
     TRY_ASSIGN(const std::string_view batch, window_.look(position, header->size));
     if (!check_batch(batch)) return std::nullopt;
     return *header;
@@ -113,10 +118,14 @@ class Scanner {
   bool may_begin(const char* at) const {
     if (at[16] != 2) return false;
     const auto offset = load_big_endian<std::int64_t>(at);
-    return offset >= scan_.end.value() && offset - scan_.end.value() <= static_cast<std::int64_t>(scan_.file_size);
+    if (offset < scan_.end.value()) return false;
+    return kind_ == SegmentKind::kRewritten ? offset < end_.value() : offset - scan_.end.value() <= most_skipped();
   }
 
-  const ScanDepth depth_;
+  std::int64_t most_skipped() const { return static_cast<std::int64_t>(scan_.file_size) * kMostRecordsPerByte; }
+
+  const SegmentKind kind_;
+  const Offset end_;
   FileWindow window_;
   SegmentScan scan_;
   std::optional<Doubt> doubt_;
@@ -125,25 +134,9 @@ class Scanner {
 
 }  // namespace
 
-void SparseIndex::note(Offset offset, std::uint64_t position, bool forced) {
-  if (!forced && !entries_.empty() && position - entries_.back().position < kIndexInterval) return;
-  entries_.push_back({offset, position});
-}
-
-std::optional<IndexEntry> SparseIndex::floor(Offset offset) const {
-  const auto above = std::ranges::upper_bound(entries_, offset, {}, &IndexEntry::offset);
-  if (above == entries_.begin()) return std::nullopt;
-  return *std::prev(above);
-}
-
-const IndexEntry* SparseIndex::after(std::uint64_t position) const {
-  const auto above = std::ranges::upper_bound(entries_, position, {}, &IndexEntry::position);
-  return above == entries_.end() ? nullptr : &*above;
-}
-
-Result<SegmentScan> scan_segment(const disk::File& file, Offset base, ScanDepth depth) {
+Result<SegmentScan> scan_segment(const disk::File& file, Offset base, SegmentKind kind, Offset end) {
   TRY_ASSIGN(const std::uint64_t size, file.size());
-  return Scanner(file, size, base, depth).run();
+  return Scanner(file, size, base, kind, end).run();
 }
 
 }  // namespace pinflow::log

@@ -6,31 +6,13 @@
 
 #include "base/result.h"
 #include "disk/disk.h"
+#include "log/internal/segment_index.h"
 #include "log/log.h"
+#include "log/record_batch.h"
 
 namespace pinflow::log {
 
-// Where a batch begins: one entry of a segment's sparse index.
-struct IndexEntry {
-  Offset offset;
-  std::uint64_t position = 0;
-};
-
-// Decides which batches get an entry: the first, and then one in so many bytes. A value type.
-class SparseIndex final {
- public:
-  // `forced` makes an entry in any case.
-  void note(Offset offset, std::uint64_t position, bool forced = false);
-  // The last entry at or before `offset`; none where damage took the first batches.
-  std::optional<IndexEntry> floor(Offset offset) const;
-  // The first entry behind a place in the file, if there is one.
-  const IndexEntry* after(std::uint64_t position) const;
-  std::size_t size() const { return entries_.size(); }
-  void shrink_to(std::size_t entries) { entries_.resize(entries); }
-
- private:
-  std::vector<IndexEntry> entries_;  // Sorted by both.
-};
+inline constexpr Offset kMostOffset{INT64_MAX};
 
 // A stretch of a segment that holds no batches although later bytes do.
 struct Damage {
@@ -40,21 +22,23 @@ struct Damage {
 
 // What a walk over a segment found.
 struct SegmentScan {
-  SparseIndex index;
+  SegmentIndex index;
   Offset end;                    // One past the last record.
   std::uint64_t valid_size = 0;  // End of the last valid batch; what lies behind is a torn tail.
   std::uint64_t file_size = 0;
   std::vector<Damage> damage;
+  std::vector<BatchHeader> produced;  // Batches of idempotent producers, in order.
 };
 
-enum class ScanDepth {
-  kHeaders,    // For a closed segment, which was synced before the next one began. Ends at the end of the file.
-  kChecksums,  // For the last one, whose tail may be torn.
+enum class SegmentKind {
+  kClosed,     // Synced before the next one began: walked by its headers alone, no torn tail.
+  kOpen,       // The last one: every checksum is looked at, the tail may be torn.
+  kRewritten,  // By compaction: every checksum is looked at, as offsets may be missing between batches. No torn tail.
 };
 
-// Walks a segment whose first record has the offset `base`. The rule that tells a torn tail from damage is in
-// docs/formats/log.md: bytes are damaged, not torn, when a batch that was begun after a later sync is valid.
-// Errors are only those of reading; damage is in the answer.
-Result<SegmentScan> scan_segment(const disk::File& file, Offset base, ScanDepth depth);
+// Walks a segment whose first record has the offset `base`, or, rewritten, a later one, but all before `end`. The rule that tells a
+// torn tail from damage is in docs/formats/log.md: bytes are damaged, not torn, when a batch that was begun after a later sync is
+// valid. Errors are only those of reading; damage is in the answer.
+Result<SegmentScan> scan_segment(const disk::File& file, Offset base, SegmentKind kind, Offset end = kMostOffset);
 
 }  // namespace pinflow::log

@@ -31,6 +31,7 @@ bool holds_bytes(disk::Disk& disk, const disk::Path& folder) {
 PartitionOptions TopicTable::partition_options(const OpenTopic& topic, std::int32_t partition) const {
   return {options_.disk,
           options_.logger,
+          options_.clock,
           topic.folder / std::to_string(partition),
           {topic.topic.name, PartitionId(partition)},
           topic.settings,
@@ -53,16 +54,16 @@ TopicSettings TopicTable::stored_settings(const Topic& topic) const {
   return read_topic_settings({}, options_.defaults).value_or(TopicSettings{});
 }
 
-Result<void> TopicTable::load(RecoveryReport& report) {
+Result<void> TopicTable::load(bool new_epochs, RecoveryReport& report) {
   const auto folders = options_.disk.list(options_.folder);
   if (!folders && folders.error().code == ErrorCode::kNotFound) return {};
   TRY(folders);
   for (const disk::Entry& entry : *folders)
-    if (entry.is_directory) TRY(load_topic(options_.folder / entry.name, report));
+    if (entry.is_directory) TRY(load_topic(options_.folder / entry.name, new_epochs, report));
   return {};
 }
 
-Result<void> TopicTable::load_topic(const disk::Path& folder, RecoveryReport& report) {
+Result<void> TopicTable::load_topic(const disk::Path& folder, bool new_epochs, RecoveryReport& report) {
   if (options_.disk.describe(folder / kDeleted)) {
     if (options_.read_only) return {};
     options_.logger.info("finish deleting a topic", {{"folder", folder.string()}});
@@ -90,7 +91,7 @@ Result<void> TopicTable::load_topic(const disk::Path& folder, RecoveryReport& re
   open->folder = folder;
   open->settings = std::make_shared<LiveSettings>(stored_settings(open->topic));
   for (std::int32_t i = 0; i < open->topic.partitions; ++i) {
-    TRY_ASSIGN(auto partition, PartitionLog::open(partition_options(*open, i), report));
+    TRY_ASSIGN(auto partition, PartitionLog::open(partition_options(*open, i), new_epochs, report));
     open->partitions.push_back(std::move(partition));
   }
   const std::scoped_lock lock(mutex_);

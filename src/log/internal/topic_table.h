@@ -53,8 +53,8 @@ class TopicTable final {
   explicit TopicTable(Options options) : options_(std::move(options)), random_(entropy_seed()) {}
 
   // Reads what is on disk, finishes deletions that were interrupted, and recovers each partition. A damaged
-  // topic is noted in the report and does not stop the others.
-  Result<void> load(RecoveryReport& report);
+  // topic is noted in the report and does not stop the others. `new_epochs`: as PartitionLog::open.
+  Result<void> load(bool new_epochs, RecoveryReport& report);
 
   // kInvalid: a name, count or setting that is not allowed. A failure to write the manifest may yet show after a restart.
   Result<OpenTopicPtr> create(const TopicSpec& spec);
@@ -73,7 +73,7 @@ class TopicTable final {
   std::vector<OpenTopicPtr> open_topics() const;
 
  private:
-  Result<void> load_topic(const disk::Path& folder, RecoveryReport& report);
+  Result<void> load_topic(const disk::Path& folder, bool new_epochs, RecoveryReport& report);
   Result<void> remove_files(const disk::Path& folder);
   PartitionOptions partition_options(const OpenTopic& topic, std::int32_t partition) const;
   TopicSettings stored_settings(const Topic& topic) const;

@@ -21,7 +21,7 @@ class TopicTableTest : public testing::Test {
     defaults.segment_bytes = 1 << 20;
     table_ = std::make_unique<TopicTable>(TopicTable::Options{disk_, logger_, clock_, "/topics", defaults});
     report_ = {};
-    const auto loaded = table_->load(report_);
+    const auto loaded = table_->load(false, report_);
     EXPECT_TRUE(loaded) << loaded.error().message;
     EXPECT_TRUE(report_.damage.empty()) << report_.damage.front();
     return *table_;
