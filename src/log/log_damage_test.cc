@@ -24,7 +24,7 @@ class LogDamage : public LogFixture {
     for (std::int64_t i = 0; i < kRecords; i += 3) {
       if (i % 2 == 0) {
         ASSERT_TRUE(
-            append("a", batch_of({value(i), value(i + 1), value(i + 2)}, {5, 0, static_cast<std::int32_t>(i)})));
+            append("a", batch_of({value(i), value(i + 1), value(i + 2)}, {5, 0, static_cast<std::int32_t>(i / 2)})));
       } else {
         ASSERT_TRUE(produce("a", {text(value(i)), text(value(i + 1)), text(value(i + 2))})[0]);
       }

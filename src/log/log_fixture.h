@@ -33,8 +33,9 @@ class LogFixture : public testing::Test {
   }
   // Cuts the power.
   void crash(Random& random) {
-    disk_.crash(random);
+    disk_.lose_power_at(1);
     log_.reset();
+    disk_.crash(random);
   }
 
   void create(const std::string& topic, std::int32_t partitions = 1) {

@@ -296,7 +296,7 @@ class PartitionUpkeep : public testing::Test {
 
   PartitionOptions options() {
     TopicSettings settings;
-    settings.segment_bytes = 300;
+    settings.segment_bytes = 200;  // Two batches.
     return {disk_, logger_, clock_, "/p", kA0, std::make_shared<LiveSettings>(settings), Durability::kPower, false};
   }
   void reopen() {
@@ -389,7 +389,7 @@ TEST_F(PartitionUpkeep, ReadsWhatACleaningLeft) {
       ASSERT_TRUE(raw) << raw.error().message;
       if (!rest.empty()) EXPECT_EQ(read_batch_header(raw->bytes)->base_offset, Offset(rest[0]));
     }
-    EXPECT_EQ(partition_->closed_segments().size(), closed.size() - 1);
+    EXPECT_EQ(partition_->closed_segments().size(), closed.size() - (round < 3 ? 1 : 2));
     if (round == 1)  // Without their indexes.
       for (const SegmentInfo& segment : partition_->closed_segments())
         ASSERT_TRUE(disk_.remove(disk::Path(segment.path).replace_extension(".index")));
@@ -398,7 +398,6 @@ TEST_F(PartitionUpkeep, ReadsWhatACleaningLeft) {
     if (round == 2) {  // Again, over what was rewritten before.
       ASSERT_TRUE(rewrite(closed[0].base, closed[2].end, 5));
       std::erase_if(expected, [&](std::int64_t i) { return Offset(i) < closed[2].end && i % 5 != 0; });
-      if (expected[0] == 0 && closed[2].end > Offset(5) && expected[1] != 5) expected.insert(expected.begin() + 1, 5);
     }
   }
 }

@@ -109,7 +109,9 @@ void Committer::stop() {
     stopped_ = true;
     left = std::exchange(pending_, {});
   }
-  refuse(left, Error{ErrorCode::kCancelled, "the log was closed before this was written"});
+  const Error closing{ErrorCode::kCancelled, "the log was closed before this was written"};
+  refuse(left, closing);
+  for (Task& task : left.tasks) task.done(fail(closing));
   flush_dirty();
 }
 
@@ -162,8 +164,6 @@ void Committer::refuse(Pending& taken, const Error& error) {
   }
   for (BatchRequest& request : taken.batches) request.done(std::unexpected(refusal_of(error)));
   for (PositionsRequest& request : taken.positions) request.done(fail(error));
-  for (Task& task : taken.tasks) task.done(fail(error));
-  taken.tasks.clear();
 }
 
 void Committer::answer(Pending& taken) {

@@ -119,7 +119,7 @@ bool PartitionLog::rebuild_index(const Place& place) {
   const auto found =
       scan_segment(*place.reader, place.segment->base, place.gaps ? SegmentKind::kRewritten : SegmentKind::kClosed,
                    place.segment->rewritten_end.value_or(kMostOffset));
-  if (!found) return false;
+  if (!found || !found->damage.empty()) return false;  // The index is right, or no worse than another.
   options_.logger.warning("a segment cannot be read by its index, which is built again",
                           {{"file", place.segment->path.string()}});
   const std::scoped_lock lock(mutex_);

@@ -177,7 +177,9 @@ void PartitionLog::recover_producers(const std::vector<BatchHeader>& open_batche
     if (!known) {
       options_.logger.warning("the state of producers is built again from the segments",
                               {{"file", path.string()}, {"cause", known.error().message}});
-      bool whole = !fence_;
+      // A file that cannot be read now may be well: what is built without it must not take its place. Segments that are gone may have had
+      // the last batches of a producer.
+      bool whole = !fence_ && (bytes || bytes.error().code == ErrorCode::kNotFound);
       for (const SegmentPtr& segment : segments_)
         if (segment != open_) whole = restore_producers(*segment, now) && whole;
       if (whole) write_beside(path, producers_.encode(base, now));

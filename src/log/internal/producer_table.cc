@@ -118,11 +118,19 @@ std::unordered_map<std::int64_t, Offset> ProducerTable::last_batches() const {
 }
 
 std::string ProducerTable::encode(Offset base, WallTime now) const {
+  std::unordered_map<std::int64_t, const Producer*> kept;  // What add() changed, as it was when it was last kept.
+  for (const auto& [id, producer] : before_) kept.emplace(id, producer ? &*producer : nullptr);
+  std::vector<const Producer*> live;
+  for (const Producer& producer : producers_) {
+    const auto changed = kept.find(producer.id);
+    const Producer* known = changed == kept.end() ? &producer : changed->second;
+    if (known != nullptr && now - known->used <= kExpiration) live.push_back(known);
+  }
   std::string content;
   append_big_endian<std::int64_t>(content, base.value());
-  const auto live = [&](const Producer& producer) { return now - producer.used <= kExpiration; };
-  append_big_endian<std::uint32_t>(content, static_cast<std::uint32_t>(std::ranges::count_if(producers_, live)));
-  for (const Producer& producer : producers_ | std::views::filter(live)) {
+  append_big_endian<std::uint32_t>(content, static_cast<std::uint32_t>(live.size()));
+  for (const Producer* known : live) {
+    const Producer& producer = *known;
     append_big_endian<std::int64_t>(content, producer.id);
     append_big_endian<std::int16_t>(content, producer.epoch);
     append_big_endian<std::int64_t>(content, producer.used.time_since_epoch().count());

@@ -53,7 +53,8 @@ class ProducerTable final {
   // Where the last batch of each producer stands: compaction keeps these, be it without records.
   std::unordered_map<std::int64_t, Offset> last_batches() const;
 
-  // The file <base offset>.producers (docs/formats/log.md): the state before the record with the offset `base`.
+  // The file <base offset>.producers (docs/formats/log.md): the state before the record with the offset `base`, without what add()
+  // noted since the last keep(), which may yet not be stored.
   std::string encode(Offset base, WallTime now) const;
   // Replaces all. kCorrupt, kInvalid: nothing changes.
   Result<void> decode(std::string_view bytes, Offset base);

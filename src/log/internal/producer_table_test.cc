@@ -101,6 +101,18 @@ TEST_F(ProducerTableTest, TakesBackWhatWasNotStored) {
   EXPECT_EQ(send(batch(1, 0, 1)), "new");
 }
 
+TEST_F(ProducerTableTest, WritesOnlyWhatIsStored) {
+  send(batch(1, 0, 0));
+  table_.keep();
+  const std::string stored = table_.encode(Offset(1), now_);
+  send(batch(1, 0, 1));
+  send(batch(1, 0, 2));
+  send(batch(2, 0, 0));
+  EXPECT_EQ(table_.encode(Offset(1), now_), stored);
+  table_.keep();
+  EXPECT_NE(table_.encode(Offset(1), now_), stored);
+}
+
 TEST_F(ProducerTableTest, ComesBackFromItsFile) {
   for (int i = 0; i < 7; ++i) send(batch(1, 2, i * 3, 3));
   send(batch(9, 0, INT32_MAX));
