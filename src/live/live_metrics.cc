@@ -212,6 +212,7 @@ LiveMetrics::LiveMetrics(LiveOptions options, log::Log& log, const Clock& clock,
       log_(log),
       clock_(clock),
       logger_(logger),
+      positions_(log, options_.group, logger),
       profiles_(options_.profiles),
       thread_([this](const std::stop_token& stop) { Reader(*this).run(stop); }) {}
 
@@ -231,6 +232,7 @@ void LiveMetrics::stop() {
 
 void LiveMetrics::publish(std::span<const Post> posts, std::uint64_t unreadable,
                           std::vector<PartitionProgress> partitions) {
+  for (const PartitionProgress& partition : partitions) positions_.note(partition.partition, partition.next);
   {
     const std::scoped_lock lock(mutex_);
     for (const Post& post : posts) {

@@ -14,12 +14,14 @@
 #include "base/logger.h"
 #include "live/profiles.h"
 #include "log/log.h"
+#include "log/position_keeper.h"
 
 namespace pinflow::live {
 
 struct LiveOptions {
   std::vector<std::string> topics;  // Topics or streams of pin records; one that is not there yet is waited for.
   ProfilesOptions profiles{};
+  std::string group = "pinflow-live";           // Its positions in the log show the lag; they decide nothing.
   std::chrono::milliseconds max_wait{1'000};    // How long one fetch may wait; a new partition is seen within it.
   std::chrono::milliseconds least_retry{100};   // After a failure, and while a topic is not there;
   std::chrono::milliseconds most_retry{1'000};  // doubled until this.
@@ -92,6 +94,7 @@ class LiveMetrics final {
   log::Log& log_;
   const Clock& clock_;
   Logger& logger_;
+  log::PositionKeeper positions_;
 
   mutable std::mutex mutex_;  // Guards what follows, up to the thread.
   std::condition_variable_any changed_;

@@ -73,6 +73,16 @@ TEST_F(LiveMetricsTest, ShowsAPostThatWasThereBeforeAndOneThatComesLater) {
   EXPECT_EQ(metrics->answer({.name = "Ada"}).ranking.items.at(0).rank, 2u);
 }
 
+TEST_F(LiveMetricsTest, TellsHowFarItCameAsAConsumerGroup) {
+  const Offset end = post({pin(1, "Ada", "12k"), pin(2, "Ada", "12k")});
+  auto metrics = start();
+  ASSERT_TRUE(reaches(*metrics, end));
+  metrics.reset();
+  const auto positions = log.committed_offsets("pinflow-live").value();
+  ASSERT_EQ(positions.size(), 1u);
+  EXPECT_EQ(positions[0].offset, end);
+}
+
 TEST_F(LiveMetricsTest, WaitsForATopicThatIsNotThereYet) {
   const auto metrics = start();
   EXPECT_FALSE(metrics->wait_until({kTopic, PartitionId(0)}, Offset(1), milliseconds(1)));

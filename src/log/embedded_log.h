@@ -22,7 +22,7 @@ struct EmbeddedLogOptions {
   disk::Path folder;
   Durability durability = Durability::kPower;
   std::chrono::milliseconds sync_interval{200};  // Of Durability::kInterval.
-  TopicDefaults topic_defaults;  // Segments, retention and batch size of topics that do not set their own.
+  TopicDefaults topic_defaults{};  // Segments, retention and batch size of topics that do not set their own.
   ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers of one record.
   ByteCount max_pending{std::uint64_t{64} << 20};     // Waiting for the committer; past it produce answers kOverloaded.
   ByteCount reserved_space{std::uint64_t{256} << 20};  // With less free on the disk, produce is refused (kUnavailable).

@@ -10,8 +10,12 @@
 namespace pinflow::stream {
 
 struct StreamLane::Lane {
-  Lane(records::Kind kind, const StreamOptions& options, const StreamContext& context, Random random)
-      : stream(options.names.stream(kind)), core(kind, options, context, random), status(core.status()) {}
+  Lane(records::Kind kind, const StreamOptions& options, const StreamContext& context, Random random,
+       log::PositionKeeper& keeper)
+      : stream(options.names.stream(kind)),
+        core(kind, options, context, random),
+        positions(keeper),
+        status(core.status()) {}
 
   void work(const std::stop_token& stop);
   TableStatus report() const {
@@ -21,6 +25,7 @@ struct StreamLane::Lane {
 
   const std::string stream;
   internal::KindLane core;  // The thread's own.
+  log::PositionKeeper& positions;
   Wakeup wakeup;
   log::ReaderProgress progress;
   mutable std::mutex mutex;
@@ -42,16 +47,20 @@ void StreamLane::Lane::work(const std::stop_token& stop) {
       const std::scoped_lock lock(mutex);
       status = core.status();
     }
-    progress.publish(core.places(), seen);
+    auto places = core.places();
+    for (const auto& [partition, place] : places) {
+      if (place.next > log::Offset(0)) positions.note(partition, place.next);  // 0 also stands for: not known yet.
+    }
+    progress.publish(std::move(places), seen);
     core.fetch(wake);
     core.commit();
   }
 }
 
 StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Random& random)
-    : log_(context.log), clock_(context.clock) {
+    : log_(context.log), clock_(context.clock), positions_(context.log, options.group, context.logger) {
   for (const records::Kind kind : records::kKinds) {
-    lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random())));
+    lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random()), positions_));
   }
   for (const auto& lane : lanes_) {
     lane->thread = std::jthread([&lane = *lane](std::stop_token stop) { lane.work(stop); });

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "log/log.h"
+#include "log/position_keeper.h"
 #include "objects/object_store.h"
 #include "records/kind.h"
 #include "sql/engine.h"
@@ -25,6 +26,7 @@ struct StreamOptions {
   std::string pipeline_id = {};  // Kept for the life of the tables: their positions are stored under it.
   records::Names names = {};     // Streams are read and tables written by these names.
   std::string dead_letters = "dead_letters";
+  std::string group = "pinflow-stream";            // Its positions in the log show the lag; they decide nothing.
   std::chrono::milliseconds commit_interval{200};  // At least so long between two commits of a table.
   std::int64_t max_batch_records = 50'000;
   ByteCount max_batch_bytes{std::uint64_t{16} << 20};
@@ -90,7 +92,8 @@ class StreamLane {
   struct Lane;
   log::Log& log_;
   const Clock& clock_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  log::PositionKeeper positions_;
+  std::vector<std::unique_ptr<Lane>> lanes_;  // Last: they tell the above.
 };
 
 }  // namespace pinflow::stream
