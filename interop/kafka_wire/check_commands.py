@@ -179,6 +179,8 @@ def main():
         changing_topics(checks)
         live_group(checks)
         empty_group(checks)
+    except (RuntimeError, subprocess.SubprocessError) as error:
+        checks.check("the rest could not run", False, error)
     finally:
         if broker:
             broker.stop()
