@@ -81,8 +81,9 @@ TEST(RequestHeader, RefusesWhatIsCutOrLies) {
 
 TEST(ResponseHeader, IsTheOldOneForApiVersionsAtEveryVersion) {
   for (std::int16_t version = 0; version <= 4; ++version) {
-    const std::string frame = encode_response(ApiVersionsResponse{}, version, 7).flat();
-    EXPECT_EQ(std::string_view(frame).substr(4, 6), "\0\0\0\7\0\0"sv)
+    const std::string frame =
+        encode_response(api_versions_response(KafkaError::kUnsupportedVersion), version, 7).flat();
+    EXPECT_EQ(std::string_view(frame).substr(4, 6), "\0\0\0\7\0\x23"sv)
         << version;  // Correlation id, then the error code.
     EXPECT_EQ(read_response_header(std::string_view(frame).substr(4), ApiKey::kApiVersions, version)->body.size(),
               frame.size() - 8);
