@@ -56,6 +56,8 @@ Authentication::Step Authentication::scram(std::string_view token) {
     return {true, {}, "Authentication failed: " + ours.error().message};
   }
   auto ours = exchange_->final(token);
+  if (!ours && ours.error().code == ErrorCode::kInvalid)
+    return {true, {}, "Authentication failed: " + ours.error().message};
   if (!ours) return refuse();
   done_ = true;
   return {false, std::move(*ours), {}};

@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "kafka_door/handlers/configs.h"
 #include "kafka_door/handlers/fetch.h"
 #include "kafka_door/handlers/groups.h"
 #include "kafka_door/handlers/offsets.h"
 #include "kafka_door/handlers/produce.h"
 #include "kafka_door/handlers/session.h"
+#include "kafka_door/handlers/topics.h"
 #include "kafka_wire/codec.h"
 
 namespace pinflow::kafka_door::internal {
@@ -43,10 +45,12 @@ constexpr auto make_routes() {
 }
 
 // Who answers what. SASL is answered by the dispatcher itself: it changes the session.
-constexpr auto kRoutes = make_routes<              //
-    api_versions, metadata, describe_cluster,      // handlers/session.h
-    produce, init_producer_id,                     // handlers/produce.h
-    fetch, list_offsets, offset_for_leader_epoch,  // handlers/fetch.h, handlers/offsets.h
+constexpr auto kRoutes = make_routes<                                 //
+    api_versions, metadata, describe_cluster,                         // handlers/session.h
+    produce, init_producer_id,                                        // handlers/produce.h
+    fetch, list_offsets, offset_for_leader_epoch,                     // handlers/fetch.h, handlers/offsets.h
+    create_topics, delete_topics, create_partitions, delete_records,  // handlers/topics.h
+    describe_configs, alter_configs, incremental_alter_configs,       // handlers/configs.h
     find_coordinator, join_group, sync_group, heartbeat, leave_group, describe_groups, list_groups, delete_groups,
     offset_commit, offset_fetch, offset_delete>();  // handlers/groups.h
 

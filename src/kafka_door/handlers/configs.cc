@@ -1,0 +1,251 @@
+#include "kafka_door/handlers/configs.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "kafka_door/handlers/broker_configs.h"
+
+namespace pinflow::kafka_door {
+
+using kafka_wire::AlterConfigsRequest;
+using kafka_wire::ConfigOperation;
+using kafka_wire::ConfigResourceType;
+using kafka_wire::ConfigSource;
+using kafka_wire::ConfigType;
+using kafka_wire::DescribeConfigsRequest;
+using kafka_wire::DescribeConfigsResponse;
+using kafka_wire::IncrementalAlterConfigsRequest;
+using kafka_wire::KafkaError;
+
+namespace {
+// Settings that begin so are notes of this program, not of Kafka: clients neither see nor change them.
+constexpr std::string_view kOwnPrefix = "pinflow.";
+
+struct Refusal {
+  KafkaError error = KafkaError::kNone;
+  std::string message;
+};
+
+ConfigType type_of(log::SettingType type) {
+  switch (type) {
+    case log::SettingType::kBoolean:
+      return ConfigType::kBoolean;
+    case log::SettingType::kString:
+      return ConfigType::kString;
+    case log::SettingType::kInt:
+      return ConfigType::kInt;
+    case log::SettingType::kLong:
+      return ConfigType::kLong;
+    case log::SettingType::kDouble:
+      return ConfigType::kDouble;
+    case log::SettingType::kList:
+      return ConfigType::kList;
+  }
+  return ConfigType::kUnknown;
+}
+
+const std::string* find_value(const log::TopicConfigs& configs, std::string_view name) {
+  const auto found = std::ranges::find(configs, name, &log::TopicConfigs::value_type::first);
+  return found == configs.end() ? nullptr : &found->second;
+}
+
+// Drops what was not asked for; no list of keys means all, and so does an empty one (old clients send that).
+void keep_asked(std::vector<DescribeConfigsResponse::Config>& configs, const DescribeConfigsRequest::Resource& asked) {
+  if (!asked.configuration_keys || asked.configuration_keys->empty()) return;
+  std::erase_if(configs,
+                [&](const auto& config) { return std::ranges::count(*asked.configuration_keys, config.name) == 0; });
+}
+
+DescribeConfigsResponse::Resource describe(Context& context, const Call& call, const DescribeConfigsRequest& request,
+                                           const DescribeConfigsRequest::Resource& asked) {
+  DescribeConfigsResponse::Resource answered;
+  answered.resource_type = asked.resource_type;
+  answered.resource_name = asked.resource_name;
+  const ConfigDetail detail{request.include_synonyms, request.include_documentation};
+  if (asked.resource_type == ConfigResourceType::kTopic) {
+    const auto topic = context.log.topic(asked.resource_name);
+    if (!topic) {
+      answered.error_code = KafkaError::kUnknownTopicOrPartition;
+      answered.error_message = "there is no such topic";
+      return answered;
+    }
+    answered.configs = describe_topic_configs(context, topic->configs, detail);
+  } else if (asked.resource_type == ConfigResourceType::kBroker && asked.resource_name == std::to_string(kBrokerId)) {
+    answered.configs = describe_broker_configs(context, call, detail);
+  } else if (asked.resource_type != ConfigResourceType::kBroker || !asked.resource_name.empty()) {
+    answered.error_code = KafkaError::kInvalidRequest;
+    answered.error_message = fmt::format("only topics and the broker {} have settings here", kBrokerId);
+  }
+  keep_asked(answered.configs, asked);
+  return answered;
+}
+
+// Stores the settings of a topic, or only checks them.
+Refusal apply(Context& context, const log::Topic& topic, log::TopicConfigs configs, bool validate_only) {
+  for (const auto& entry : topic.configs) {
+    if (entry.first.starts_with(kOwnPrefix)) configs.push_back(entry);
+  }
+  if (const auto settings = log::read_topic_settings(configs, context.options.topic_defaults); !settings) {
+    return {KafkaError::kInvalidConfig, settings.error().message};
+  }
+  if (validate_only) return {};
+  const auto altered = context.log.alter_topic(topic.name, std::move(configs));
+  if (altered) return {};
+  const bool wrong = altered.error().code == ErrorCode::kInvalid;
+  const bool gone = altered.error().code == ErrorCode::kNotFound;
+  return {wrong  ? KafkaError::kInvalidConfig
+          : gone ? KafkaError::kUnknownTopicOrPartition
+                 : KafkaError::kKafkaStorageError,
+          altered.error().message};
+}
+
+Refusal check_resource(ConfigResourceType type, bool twice) {
+  if (twice) return {KafkaError::kInvalidRequest, "the resource is there twice in one request"};
+  if (type == ConfigResourceType::kTopic) return {};
+  return {KafkaError::kInvalidRequest,
+          "only the settings of topics can be changed by clients; those of the broker stand in "
+          "its configuration"};
+}
+
+Refusal replace(Context& context, const AlterConfigsRequest::Resource& asked, bool validate_only) {
+  const auto topic = context.log.topic(asked.resource_name);
+  if (!topic) return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
+  log::TopicConfigs configs;
+  for (const auto& config : asked.configs) {
+    if (!config.value) return {KafkaError::kInvalidConfig, fmt::format("the setting {} has no value", config.name)};
+    if (config.name.starts_with(kOwnPrefix))
+      return {KafkaError::kInvalidConfig, "settings of pinflow's own are not for clients"};
+    configs.emplace_back(config.name, *config.value);
+  }
+  return apply(context, *topic, std::move(configs), validate_only);
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    if (comma > 0) items.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return items;
+}
+
+// Adds or takes items of a list; what is there already, or not, stays as it is.
+std::string change_list(std::string_view now, std::string_view change, bool add) {
+  std::vector<std::string> items = split_list(now);
+  for (std::string& item : split_list(change)) {
+    const auto found = std::ranges::find(items, item);
+    if (add && found == items.end()) items.push_back(std::move(item));
+    if (!add && found != items.end()) items.erase(found);
+  }
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
+  return text;
+}
+
+Refusal change_one(const std::vector<log::TopicSetting>& known, log::TopicConfigs& configs,
+                   const IncrementalAlterConfigsRequest::Config& change) {
+  const auto setting = std::ranges::find(known, change.name, &log::TopicSetting::name);
+  if (setting == known.end() || change.name.starts_with(kOwnPrefix)) {
+    return {KafkaError::kInvalidConfig, fmt::format("there is no setting {} of topics", change.name)};
+  }
+  const std::string* const now = find_value(configs, change.name);
+  std::optional<std::string> value;
+  switch (change.operation) {
+    case ConfigOperation::kDelete:
+      break;
+    case ConfigOperation::kSet:
+      if (!change.value) return {KafkaError::kInvalidRequest, fmt::format("the setting {} has no value", change.name)};
+      value = change.value;
+      break;
+    case ConfigOperation::kAppend:
+    case ConfigOperation::kSubtract:
+      if (setting->type != log::SettingType::kList || !change.value) {
+        return {KafkaError::kInvalidConfig, fmt::format("the setting {} is no list", change.name)};
+      }
+      value = change_list(now != nullptr ? *now : setting->default_value, *change.value,
+                          change.operation == ConfigOperation::kAppend);
+      break;
+    default:
+      return {KafkaError::kInvalidRequest, "an operation that is not known"};
+  }
+  std::erase_if(configs, [&](const auto& entry) { return entry.first == change.name; });
+  if (value) configs.emplace_back(change.name, std::move(*value));
+  return {};
+}
+
+Refusal change(Context& context, const IncrementalAlterConfigsRequest::Resource& asked, bool validate_only) {
+  const auto topic = context.log.topic(asked.resource_name);
+  if (!topic) return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
+  log::TopicConfigs configs = topic->configs;
+  std::erase_if(configs, [](const auto& entry) { return entry.first.starts_with(kOwnPrefix); });
+  const auto known = log::topic_setting_list(context.options.topic_defaults);
+  std::set<std::string_view> seen;
+  for (const auto& config : asked.configs) {
+    if (!seen.insert(config.name).second) {
+      return {KafkaError::kInvalidRequest, fmt::format("the setting {} is there twice in one request", config.name)};
+    }
+    if (Refusal refusal = change_one(known, configs, config); refusal.error != KafkaError::kNone) return refusal;
+  }
+  return apply(context, *topic, std::move(configs), validate_only);
+}
+
+// Both requests that change settings, resource by resource.
+template <class Request, class Change>
+void alter(Context& context, Request request, Reply reply, Change change_resource) {
+  run_blocking(context, std::move(reply), [&context, request = std::move(request), change_resource](Reply later) {
+    typename Request::Response response;
+    for (const auto& asked : request.resources) {
+      const auto same = [&](const auto& other) {
+        return other.resource_type == asked.resource_type && other.resource_name == asked.resource_name;
+      };
+      Refusal refusal = check_resource(asked.resource_type, std::ranges::count_if(request.resources, same) > 1);
+      if (refusal.error == KafkaError::kNone) refusal = change_resource(context, asked, request.validate_only);
+      auto& answered = response.resources.emplace_back();
+      answered.resource_type = asked.resource_type;
+      answered.resource_name = asked.resource_name;
+      answered.error_code = refusal.error;
+      if (refusal.error != KafkaError::kNone) answered.error_message = std::move(refusal.message);
+    }
+    later.send(response);
+  });
+}
+}  // namespace
+
+std::vector<DescribeConfigsResponse::Config> describe_topic_configs(const Context& context,
+                                                                    const log::TopicConfigs& set, ConfigDetail detail) {
+  std::vector<DescribeConfigsResponse::Config> configs;
+  for (const log::TopicSetting& setting : log::topic_setting_list(context.options.topic_defaults)) {
+    const std::string* const own = find_value(set, setting.name);
+    auto& config = configs.emplace_back();
+    config.name = setting.name;
+    config.value = own != nullptr ? *own : setting.default_value;
+    config.is_default = own == nullptr;
+    config.config_source = own != nullptr ? ConfigSource::kDynamicTopicConfig : ConfigSource::kDefaultConfig;
+    config.config_type = type_of(setting.type);
+    if (detail.documentation) config.documentation = setting.documentation;
+    if (!detail.synonyms) continue;
+    if (own != nullptr) config.synonyms.push_back({config.name, *own, ConfigSource::kDynamicTopicConfig});
+    config.synonyms.push_back(
+        {std::string(broker_name_of(setting.name)), setting.default_value, ConfigSource::kDefaultConfig});
+  }
+  return configs;
+}
+
+void describe_configs(Context& context, Call call, DescribeConfigsRequest request, Reply reply) {
+  DescribeConfigsResponse response;
+  for (const auto& asked : request.resources) response.resources.push_back(describe(context, call, request, asked));
+  reply.send(response);
+}
+
+void alter_configs(Context& context, Call /*call*/, AlterConfigsRequest request, Reply reply) {
+  alter(context, std::move(request), std::move(reply), replace);
+}
+
+void incremental_alter_configs(Context& context, Call /*call*/, IncrementalAlterConfigsRequest request, Reply reply) {
+  alter(context, std::move(request), std::move(reply), change);
+}
+
+}  // namespace pinflow::kafka_door
