@@ -19,11 +19,12 @@ constexpr int kInFlight = 64;
 // A log in a fresh folder of the real disk, with one topic.
 class BenchLog {
  public:
-  explicit BenchLog(Durability durability) {
+  explicit BenchLog(Durability durability, std::int64_t segment_bytes = 256 << 20) {
     std::string name = (std::filesystem::temp_directory_path() / "pinflow_log_bench.XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) std::abort();
     options_.folder = name;
     options_.durability = durability;
+    options_.topic_defaults.segment_bytes = segment_bytes;
     reopen();
     if (!log_->create_topic({"bench", 1, {}})) std::abort();
   }
@@ -55,6 +56,19 @@ class BenchLog {
     for (int i = 0; i < kInFlight; ++i) room.acquire();
   }
 
+  // The same with a producer's batch as it is.
+  void append(int calls, const std::string& batch) {
+    std::counting_semaphore<kInFlight> room(kInFlight);
+    for (int call = 0; call < calls; ++call) {
+      room.acquire();
+      log_->append_batch({{"bench", PartitionId(0)}, batch, nullptr}, [&room](const BatchResult& result) {
+        if (!result) std::abort();
+        room.release();
+      });
+    }
+    for (int i = 0; i < kInFlight; ++i) room.acquire();
+  }
+
  private:
   SystemClock clock_;
   NullLogger logger_;
@@ -80,8 +94,30 @@ BENCHMARK(produce)
     ->ArgNames({"batch", "durability"})
     ->Args({1, 0})
     ->Args({100, 0})
-    ->Args({1, 1})
-    ->Args({100, 1})
+    ->Args({1, 2})
+    ->Args({100, 2})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// Arguments: records per batch, durability.
+void append_batch(benchmark::State& state) {
+  BenchLog log(static_cast<Durability>(state.range(1)));
+  const int records = static_cast<int>(state.range(0));
+  std::string bytes;
+  BatchBuilder batch(bytes, Offset(0), -1);
+  for (int i = 0; i < records; ++i)
+    batch.add({std::nullopt, std::string(kValueSize, 'x'), {}, std::nullopt}, SystemClock().now());
+  batch.finish();
+  const int calls = records == 1 ? 20'000 : 4'000;
+  for (auto _ : state) log.append(calls, bytes);
+  count(state, state.iterations() * calls * records);
+}
+BENCHMARK(append_batch)
+    ->ArgNames({"records", "durability"})
+    ->Args({1, 0})
+    ->Args({100, 0})
+    ->Args({1, 2})
+    ->Args({100, 2})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
@@ -119,12 +155,12 @@ BENCHMARK(fetch)->ArgName("max_bytes")->Arg(64 << 10)->Arg(4 << 20)->Unit(benchm
 
 void reopen(benchmark::State& state) {
   constexpr int kCalls = 10'000;
-  BenchLog log(Durability::kOs);
+  BenchLog log(Durability::kOs, state.range(0) << 20);
   log.produce(kCalls, 100);
   for (auto _ : state) log.reopen();
   count(state, state.iterations() * kCalls * 100);
 }
-BENCHMARK(reopen)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(reopen)->ArgName("segment_MiB")->Arg(256)->Arg(4)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void encode(benchmark::State& state) {
   const Record record{std::nullopt, std::string(kValueSize, 'x'), {}, std::nullopt};

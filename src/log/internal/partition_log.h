@@ -62,7 +62,7 @@ struct SegmentInfo {
 //    write is tried again until the next opening, reads go on;
 //  - reading, range, waiting, times, epochs: any thread;
 //  - upkeep (closed_segments, advance_log_start, drop_old_segments, replace_segments): any thread, one call at a time waits for
-//    the other. They touch closed segments alone and never wait for the committer;
+//    the other. They touch closed segments alone, and wait for no more than a sync that is under way;
 //  - opening: one thread, before all others.
 class PartitionLog final {
  public:
