@@ -115,6 +115,7 @@ class AsioKafkaServer final : public KafkaServer {
     asio::post(loops_.front()->io(), [this] { listener_->close(); });
     for (const auto& loop : loops_) loop->stop(grace);
     for (const auto& loop : loops_) loop->join();
+    blocking_.stop();  // Its jobs use the context.
   }
 
  private:

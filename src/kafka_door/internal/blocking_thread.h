@@ -18,6 +18,13 @@ class BlockingThread final {
           while (auto job = jobs_.pop(stop)) (*job)();
         }) {}
 
+  // Finishes the running job and drops the waiting ones, and all that come later.
+  void stop() {
+    jobs_.close();
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
   // False, with `job` untouched: too many wait. From any thread.
   [[nodiscard]] bool try_run(Job& job) { return jobs_.try_push(job); }
 

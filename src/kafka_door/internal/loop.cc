@@ -191,7 +191,13 @@ bool Loop::start_requests(Connection& connection) {
     started = true;
     mailbox_->begin_direct();
     shared_.dispatcher.dispatch(connection.session, std::move(next->frame), mailbox_, {connection.id, next->request});
-    for (Delivery& delivery : mailbox_->end_direct()) take(connection, std::move(delivery));
+    for (Delivery& delivery : mailbox_->end_direct()) {
+      if (delivery.ticket.connection == connection.id) {
+        take(connection, std::move(delivery));
+      } else {  // One member of a group may bring the answers of the others.
+        mailbox_->deliver(delivery.ticket, std::move(delivery.answer));
+      }
+    }
   }
   return started;
 }
