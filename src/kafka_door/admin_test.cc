@@ -188,7 +188,7 @@ TEST_F(KafkaDoorAdmin, ReplacesAllSettings) {
   EXPECT_EQ(client_->call(request, 2).resources.at(0).error_code, KafkaError::kInvalidRequest);
 }
 
-TEST_F(KafkaDoorAdmin, DISABLED_TrimsPartitions) {
+TEST_F(KafkaDoorAdmin, TrimsPartitions) {
   create("t");
   for (int i = 0; i < 5; ++i) write("t", "x");
   const auto trim = [&](std::int64_t offset) {

@@ -54,7 +54,7 @@ TEST_F(KafkaDoorToLibrdkafka, CarriesEveryCompression) {
   }
 }
 
-TEST_F(KafkaDoorToLibrdkafka, DISABLED_IsIdempotent) {
+TEST_F(KafkaDoorToLibrdkafka, IsIdempotent) {
   open();
   RdClient producer(RD_KAFKA_PRODUCER, port(), {{"enable.idempotence", "true"}});
   for (int i = 0; i < 200; ++i) producer.send("t", std::to_string(i));

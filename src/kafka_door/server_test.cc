@@ -276,7 +276,7 @@ TEST_F(KafkaDoor, TellsWhereAFetchCannotRead) {
   EXPECT_EQ(answer.topics.size(), 1u);
 }
 
-TEST_F(KafkaDoor, DISABLED_FindsOffsets) {
+TEST_F(KafkaDoor, FindsOffsets) {
   reopen();
   create("t");
   write("t", "a");
@@ -301,7 +301,7 @@ TEST_F(KafkaDoor, DISABLED_FindsOffsets) {
   EXPECT_EQ(at(now + 1, 7), -1);
 }
 
-TEST_F(KafkaDoor, DISABLED_GivesProducerIdsButNoTransactions) {
+TEST_F(KafkaDoor, GivesProducerIdsButNoTransactions) {
   open();
   TestClient client(port());
   const auto first = client.call(kafka_wire::InitProducerIdRequest{}, 4);

@@ -141,12 +141,18 @@ void Loop::writable(std::uint64_t id, const error_code& error) {
   advance(*connection);
 }
 
+// All answers first, so that those of one connection leave in one write.
 void Loop::deliver_all() {
+  std::vector<std::uint64_t> touched;
   for (Delivery& delivery : mailbox_->drain()) {
     Connection* const connection = find(delivery.ticket.connection);
     if (connection == nullptr) continue;
     take(*connection, std::move(delivery));
-    advance(*connection);
+    if (touched.empty() || touched.back() != connection->id) touched.push_back(connection->id);
+  }
+  for (const std::uint64_t id : touched) {
+    Connection* const connection = find(id);
+    if (connection != nullptr) advance(*connection);
   }
 }
 
