@@ -26,6 +26,7 @@ void add_tap(CLI::App& root, Action& selected);
 void add_tables(CLI::App& root, Action& selected);
 void add_topics(CLI::App& root, Action& selected);
 void add_groups(CLI::App& root, Action& selected);
+void add_log(CLI::App& root, Action& selected);
 void add_config(CLI::App& root, Action& selected);
 
 }  // namespace pinflow::app

@@ -77,6 +77,7 @@ Result<void> EmbeddedLogImpl::open() {
     TRY(disk_.write_file(running_path(), fmt::format("{}\n", level_name(options_.durability))));
     committer_.emplace(options_, disk_, clock_, journal_);
     groups_.attach(*committer_);
+    cleaner_.emplace(Cleaner::Options{disk_, clock_, logger_, topics_, *committer_, options_.cleaning_period});
   }
   logger_.info("the log is open", {{"folder", options_.folder.string()},
                                    {"topics", topics_.list().size()},
@@ -96,6 +97,7 @@ Result<bool> EmbeddedLogImpl::needs_new_epochs() const {
 
 EmbeddedLogImpl::~EmbeddedLogImpl() {
   if (!committer_) return;
+  if (cleaner_) cleaner_->stop();
   committer_->stop();
   if (!committer_->all_durable()) return;
   if (disk_.remove(running_path())) (void)disk_.sync_folder(options_.folder);  // Otherwise the next start is careful.

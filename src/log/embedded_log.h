@@ -26,6 +26,8 @@ struct EmbeddedLogOptions {
   ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers of one record.
   ByteCount max_pending{std::uint64_t{64} << 20};     // Waiting for the committer; past it produce answers kOverloaded.
   ByteCount reserved_space{std::uint64_t{256} << 20};  // With less free on the disk, produce is refused (kUnavailable).
+  std::chrono::milliseconds cleaning_period{
+      10'000};                   // Between looks at what retention and compaction may remove; 0: none.
   std::size_t sync_threads = 4;  // Files of one commit that are synced at the same time; 1: one after the other.
   bool read_only = false;        // Takes no lock and changes nothing; for looking at a log that another process writes.
 };
@@ -44,6 +46,9 @@ struct RecoveryReport {
 class EmbeddedLog : public BrokerLog {
  public:
   virtual const RecoveryReport& recovery() const = 0;
+  // Does now, on the caller's thread, what else is done every cleaning_period: closes segments by age, ends what retention
+  // does not keep, compacts. Nothing for a read-only log.
+  virtual void clean_now() = 0;
 };
 
 // Opens or makes the log in a folder: takes its lock, recovers torn tails. kConflict: another process holds

@@ -21,7 +21,8 @@ class LogFixture : public testing::Test {
   LogFixture() {
     options_.folder = "/log";
     options_.reserved_space = ByteCount(0);
-    options_.sync_threads = 1;  // A seed gives the same operations in the same order.
+    options_.cleaning_period = std::chrono::milliseconds(0);  // Tests say when.
+    options_.sync_threads = 1;                                // A seed gives the same operations in the same order.
   }
 
   // Closes the log, if it is open, and opens it again.

@@ -78,12 +78,14 @@ Result<Topic> EmbeddedLogImpl::add_partitions(const std::string& topic, std::int
 Result<Topic> EmbeddedLogImpl::alter_topic(const std::string& topic, TopicConfigs configs) {
   TRY(check_writable());
   TRY_ASSIGN(const OpenTopicPtr open, topics_.alter(topic, std::move(configs)));
+  cleaner_->notify();
   return open->topic;
 }
 
 Result<Offset> EmbeddedLogImpl::delete_records(const TopicPartition& partition, Offset before) {
   TRY(check_writable());
   TRY_ASSIGN(const auto found, topics_.find(partition));
+  if (before < Offset(0)) return fail(ErrorCode::kInvalid, fmt::format("offset {} is negative", before));
   TRY_ASSIGN(const Offset start, found.second->advance_log_start(before));
   if (auto dropped = found.second->drop_old_segments(); !dropped)
     logger_.warning(

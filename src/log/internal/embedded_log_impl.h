@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "log/embedded_log.h"
+#include "log/internal/cleaner.h"
 #include "log/internal/committer.h"
 #include "log/internal/group_journal.h"
 #include "log/internal/group_store.h"
@@ -41,6 +42,9 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Result<void> open();
 
   const RecoveryReport& recovery() const override { return report_; }
+  void clean_now() override {
+    if (cleaner_) cleaner_->clean_now();
+  }
   Result<Topic> create_topic(const TopicSpec& spec) override;
   Result<void> delete_topic(const std::string& name) override;
   Result<Topic> topic(const std::string& name) override;
@@ -108,7 +112,8 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   ProducerIds producer_ids_;
   GroupJournal journal_;
   GroupStore groups_;
-  std::optional<Committer> committer_;  // Last: its thread uses what stands above. None when read-only.
+  std::optional<Committer> committer_;  // Its thread uses what stands above. None when read-only.
+  std::optional<Cleaner> cleaner_;      // Last, for the same reason. None when read-only.
 };
 
 }  // namespace pinflow::log

@@ -206,7 +206,7 @@ void PartitionLog::note_damage(RecoveryReport& report, const disk::Path& path, s
                                  options_.name.partition, path.string(), position, cause);
   report.damage.push_back(text);
   fence(fmt::format(
-      "{}. Put the file back from a copy and start again, or move the topic's good records to a new topic", text));
+      "{}. Put the file back from a copy and start again, or run `pinflow log verify` and `pinflow log repair`", text));
 }
 
 }  // namespace pinflow::log

@@ -32,6 +32,7 @@ struct SegmentScan {
 
 enum class SegmentKind {
   kClosed,     // Synced before the next one began: walked by its headers alone, no torn tail.
+  kChecked,    // The same, and every checksum is looked at.
   kOpen,       // The last one: every checksum is looked at, the tail may be torn.
   kRewritten,  // By compaction: every checksum is looked at, as offsets may be missing between batches. No torn tail.
 };

@@ -155,7 +155,8 @@ Result<OpenTopicPtr> TopicTable::add_partitions(const std::string& name, std::in
     return fail(ErrorCode::kInvalid,
                 fmt::format("topic {} has {} partitions and can get more, up to {} in all, but not {}", name,
                             open->topic.partitions, kMostPartitions, total));
-  auto next = std::make_shared<OpenTopic>(OpenTopic{open->topic, open->folder, open->settings, open->partitions, 0});
+  auto next = std::make_shared<OpenTopic>(
+      OpenTopic{open->topic, open->folder, open->settings, open->partitions, open->upkeep, 0});
   next->topic.partitions = total;
   for (std::int32_t i = open->topic.partitions; i < total; ++i) {
     if (const auto entries = options_.disk.list(open->folder / std::to_string(i)); entries && !entries->empty())
@@ -174,7 +175,8 @@ Result<OpenTopicPtr> TopicTable::alter(const std::string& name, TopicConfigs con
   if (!settings) return fail(Error(settings.error()).with_context(fmt::format("topic {}", name)));
   const std::scoped_lock changing(change_mutex_);
   TRY_ASSIGN(const OpenTopicPtr open, find(name));
-  auto next = std::make_shared<OpenTopic>(OpenTopic{open->topic, open->folder, open->settings, open->partitions, 0});
+  auto next = std::make_shared<OpenTopic>(
+      OpenTopic{open->topic, open->folder, open->settings, open->partitions, open->upkeep, 0});
   next->topic.configs = std::move(configs);
   TRY_ASSIGN(OpenTopicPtr replaced, replace(std::move(next), "new settings"));
   replaced->settings->set(*settings);
@@ -190,6 +192,8 @@ Result<Uuid> TopicTable::remove(const std::string& name) {
     topics_.erase(name);
     names_.erase(open->topic.id.bytes);
   }
+  open->upkeep->deleted = true;
+  const std::scoped_lock no_upkeep(open->upkeep->mutex);
   const auto removed = [&]() -> Result<void> {
     TRY(options_.disk.rename(open->folder / kManifest, open->folder / kDeleted));
     TRY(options_.disk.sync_folder(open->folder));

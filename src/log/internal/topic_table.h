@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,13 +24,20 @@
 
 namespace pinflow::log {
 
+// Who works on the files of a topic and who deletes it keep out of each other's way.
+struct TopicUpkeep {
+  std::mutex mutex;                   // Held while files of the topic are made or removed.
+  std::atomic<bool> deleted = false;  // Set before its deletion waits for the mutex, so that long work ends early.
+};
+
 // A topic that lives: what it is and where its records lie. Never changed but for what the committer keeps here: a change of the topic
 // is another OpenTopic, which shares partitions and live settings with this one.
 struct OpenTopic {
   Topic topic;
   disk::Path folder;
   std::shared_ptr<LiveSettings> settings;  // Shared with all partitions and with later states of this topic.
-  std::vector<std::shared_ptr<PartitionLog>> partitions;  // Shared with later states of this topic.
+  std::vector<std::shared_ptr<PartitionLog>> partitions;                  // Shared with later states of this topic.
+  std::shared_ptr<TopicUpkeep> upkeep = std::make_shared<TopicUpkeep>();  // Shared likewise.
   std::int32_t next_keyless = 0;  // The committer's: where the next group of records without key goes.
 };
 
