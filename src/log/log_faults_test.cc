@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "log/log_model.h"
+#include "log/log_model_fixture.h"
 
 namespace pinflow::log {
 namespace {
