@@ -108,7 +108,7 @@ def run_entry(entry, broker, folder):
     took = time.monotonic() - begin
     states = collections.Counter(re.findall(r"^\| \d{4}\w*\s*\|\s*(PASSED|FAILED|SKIPPED)", said, re.MULTILINE))
     # A failure's own words are in the line after the one that names its place.
-    reason = re.search(r"(?<= ###\n).*$|^.*(?:Assertion|SKIPPING|Test skipped).*$", said, re.MULTILINE)
+    reason = re.search(r"(?<= ###\n).*$|^.*(?:Assertion|SKIPPING TEST: (?!Filtered)).*$", said, re.MULTILINE)
     if code != 0 or states["FAILED"]:
         return "FAILED", f"{name}: {reason.group(0).strip()[:300] if reason else f'exit code {code}'}"
     if not states["PASSED"] or (entry.only and not re.search(r"\[ .*PASS \(", said)):
