@@ -195,7 +195,7 @@ bool Loop::start_requests(Connection& connection) {
   bool started = false;
   while (auto next = connection.talk.next()) {
     started = true;
-    mailbox_->begin_direct();
+    mailbox_->begin_direct(connection.id);
     shared_.dispatcher.dispatch(connection.session, std::move(next->frame), mailbox_, {connection.id, next->request});
     for (Delivery& delivery : mailbox_->end_direct()) {
       if (delivery.ticket.connection == connection.id) {

@@ -7,7 +7,7 @@ namespace pinflow::kafka_door::internal {
 void Mailbox::deliver(Ticket ticket, std::optional<Answer> answer) {
   const std::scoped_lock lock(mutex_);
   if (closed_) return;
-  if (direct_thread_ == std::this_thread::get_id()) {
+  if (direct_thread_ == std::this_thread::get_id() && direct_connection_ == ticket.connection) {
     direct_.push_back({ticket, std::move(answer)});
     return;
   }
@@ -20,9 +20,10 @@ std::vector<Delivery> Mailbox::drain() {
   return std::exchange(waiting_, {});
 }
 
-void Mailbox::begin_direct() {
+void Mailbox::begin_direct(std::uint64_t connection) {
   const std::scoped_lock lock(mutex_);
   direct_thread_ = std::this_thread::get_id();
+  direct_connection_ = connection;
 }
 
 std::vector<Delivery> Mailbox::end_direct() {

@@ -31,8 +31,9 @@ class Mailbox {
 
   void deliver(Ticket ticket, std::optional<Answer> answer);
   std::vector<Delivery> drain();
-  // Between the two, what this same thread delivers takes no detour through the loop's queue.
-  void begin_direct();
+  // Between the two, what this same thread delivers to this connection takes no detour through the loop's queue. A request may also
+  // complete those of other connections (the last member of a group to join): they get theirs by the detour.
+  void begin_direct(std::uint64_t connection);
   std::vector<Delivery> end_direct();
   // Drops what comes from now on: the loop has ended.
   void close();
@@ -42,6 +43,7 @@ class Mailbox {
   std::move_only_function<void()> wake_;
   bool closed_ = false;
   std::thread::id direct_thread_;
+  std::uint64_t direct_connection_ = 0;
   std::vector<Delivery> direct_;
   std::vector<Delivery> waiting_;
 };
