@@ -143,8 +143,8 @@ Result<Ended> Child::stop(seconds longest) {
 
 Result<Server> Server::start(const std::filesystem::path& program, const std::filesystem::path& data,
                              std::vector<std::string> more_arguments) {
-  std::vector<std::string> arguments = {"up",          "--data", data.string(),          "--set",
-                                        "http.port=0", "--set",  "logging.level=warning"};
+  std::vector<std::string> arguments = {
+      "up", "--data", data.string(), "--set", "http.port=0", "--set", "kafka.port=0", "--set", "logging.level=warning"};
   arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
   const auto started = steady_clock::now();
   TRY_ASSIGN(Child child, Child::start(program, arguments, data.string() + ".log"));

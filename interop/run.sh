@@ -15,7 +15,7 @@ skip() { echo "skipped  $1: $2"; skipped=$((skipped + 1)); }
 
 # Starts `pinflow up` with the given arguments; sets up_pid and up_url.
 start_up() {
-  "$pinflow" up --set http.port=0 "$@" >"$work/run/up.out" 2>"$work/run/up.err" &
+  "$pinflow" up --set http.port=0 --set kafka.port=0 "$@" >"$work/run/up.out" 2>"$work/run/up.err" &
   up_pid=$!
   up_url=
   # The banner is one write; tail ends with its first line that names an address, or with the process.

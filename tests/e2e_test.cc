@@ -169,7 +169,8 @@ TEST_F(BadInput, IsToldWhatWhereAndHowToMend) {
 
 TEST_F(BadInput, SecondProcessOnTheSameFolderIsRefused) {
   RunningPinflow pinflow(folder_ / "data");
-  const Finished second = run_pinflow({"up", "--data", folder_ / "data", "--set", "http.port=0"});
+  const Finished second =
+      run_pinflow({"up", "--data", folder_ / "data", "--set", "http.port=0", "--set", "kafka.port=0"});
   EXPECT_EQ(second.exit_code, 5);
   EXPECT_THAT(second.err, HasSubstr(std::to_string(pinflow.pid())));
 }
@@ -198,7 +199,8 @@ TEST_F(BadInput, TakenPortIsNamed) {
 }
 
 TEST_F(BadInput, DataFolderThatCannotBeWrittenIsNamed) {
-  const Finished finished = run_pinflow({"up", "--data", "/sys/pinflow", "--set", "http.port=0"});
+  const Finished finished =
+      run_pinflow({"up", "--data", "/sys/pinflow", "--set", "http.port=0", "--set", "kafka.port=0"});
   EXPECT_EQ(finished.exit_code, 5) << finished.err;
   EXPECT_THAT(finished.err, HasSubstr("/sys/pinflow"));
 }
