@@ -25,7 +25,7 @@ std::expected<BatchRequest, BatchRefusal> EmbeddedLogImpl::make_batch_request(Ba
   request.topic = found->first;
   request.partition = append.partition.partition;
   request.bytes = append.batch.size() + kBatchOverhead;
-  request.batch = std::move(*batch);
+  request.batch = *batch;
   request.keep_alive = std::move(append.keep_alive);
   return request;
 }

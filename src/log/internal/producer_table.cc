@@ -68,7 +68,7 @@ void ProducerTable::undo() {
   for (auto& [id, producer] : before_ | std::views::reverse) {
     const auto at = ids_.find(id);
     if (producer) {
-      *at->second = std::move(*producer);
+      *at->second = *producer;
     } else {
       producers_.erase(at->second);
       ids_.erase(at);
