@@ -54,7 +54,7 @@ void run(Door& door, const Credentials& credentials, std::string_view bytes, std
     room.empty() ? talk.reader().receive(shared, count) : talk.reader().received(count);
     bytes.remove_prefix(count);
     while (auto next = talk.next()) {
-      mailbox->begin_direct();
+      mailbox->begin_direct(1);
       dispatcher.dispatch(session, std::move(next->frame), mailbox, {1, next->request});
       auto delivered = mailbox->end_direct();
       for (Delivery& delivery : delivered) {
