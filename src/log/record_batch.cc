@@ -6,39 +6,16 @@
 #include "base/check.h"
 #include "log/compression.h"
 #include "log/crc32c.h"
+#include "log/internal/batch_layout.h"
 #include "log/internal/bytes.h"
 
 namespace pinflow::log {
 namespace {
 
-// Where the fields of the header lie.
-constexpr std::size_t kBaseOffset = 0;
-constexpr std::size_t kLength = 8;
-constexpr std::size_t kLeaderEpoch = 12;
-constexpr std::size_t kMagic = 16;
-constexpr std::size_t kCrc = 17;
-constexpr std::size_t kAttributes = 21;  // The checksum covers this and all that follows.
-constexpr std::size_t kLastOffsetDelta = 23;
-constexpr std::size_t kBaseTimestamp = 27;
-constexpr std::size_t kMaxTimestamp = 35;
-constexpr std::size_t kProducerId = 43;
-constexpr std::size_t kProducerEpoch = 51;
-constexpr std::size_t kBaseSequence = 53;
-constexpr std::size_t kRecordCount = 57;
-
-constexpr std::size_t kLengthEnd = 12;  // The length counts the bytes after itself.
-
 constexpr int kLogAppendTime = 8;  // In the low byte of the attributes.
 
 // Far above any real offset; keeps sums of offsets away from overflow.
 constexpr std::int64_t kMaxOffset = std::int64_t{1} << 62;
-
-std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-std::int64_t wrapping_subtract(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
 
 // A length and so many bytes; length -1 is null.
 bool take_nullable(std::string_view& bytes, std::optional<std::string_view>& value) {

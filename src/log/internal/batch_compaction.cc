@@ -6,30 +6,14 @@
 #include "base/check.h"
 #include "log/compression.h"
 #include "log/crc32c.h"
+#include "log/internal/batch_layout.h"
 #include "log/internal/bytes.h"
 
 namespace pinflow::log {
 namespace {
 
-// Where the fields lie that are written anew.
-constexpr std::size_t kLength = 8;
-constexpr std::size_t kLeaderEpoch = 12;
-constexpr std::size_t kCrc = 17;
-constexpr std::size_t kAttributes = 21;
-constexpr std::size_t kBaseTimestamp = 27;
-constexpr std::size_t kMaxTimestamp = 35;
-constexpr std::size_t kRecordCount = 57;
-constexpr std::size_t kLengthEnd = 12;
-
 constexpr std::uint16_t kCodecBits = 7;
 constexpr std::uint16_t kDeleteHorizon = 64;
-
-std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-std::int64_t wrapping_subtract(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
 
 Error unreadable(const BatchHeader& header, std::string_view what) {
   return {ErrorCode::kCorrupt, fmt::format("record batch at offset {}: {}", header.base_offset, what)};
