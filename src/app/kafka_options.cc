@@ -21,14 +21,6 @@ std::vector<std::string> split_addresses(std::string_view list) {
   }
 }
 
-std::string kafka_id(const Uuid& id) {
-  std::string text = base64_encode({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
-  text.resize(22);  // Without padding.
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  return text;
-}
-
 // host, host:port or [v6]:port; a bare v6 address has more than one colon.
 Result<void> read_advertised(std::string_view text, kafka_door::KafkaServerOptions& options) {
   std::string_view host = text;
@@ -50,6 +42,14 @@ Result<void> read_advertised(std::string_view text, kafka_door::KafkaServerOptio
 }
 
 }  // namespace
+
+std::string cluster_id(const Uuid& id) {
+  std::string text = base64_encode({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
+  text.resize(22);  // Without padding.
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
+  return text;
+}
 
 log::TopicDefaults topic_defaults(const config::Config& config) {
   log::TopicDefaults defaults;
@@ -88,7 +88,7 @@ Result<kafka_door::KafkaServerOptions> kafka_options(const config::Config& confi
   options.addresses = split_addresses(kafka.addresses);
   options.port = kafka.port;
   TRY(read_advertised(kafka.advertised, options));
-  options.cluster_id = kafka_id(pipeline_id);
+  options.cluster_id = app::cluster_id(pipeline_id);
   options.auto_create_topics = kafka.auto_create_topics;
   options.default_partitions = kafka.default_partitions;
   options.topic_defaults = topic_defaults(config);

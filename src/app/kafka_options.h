@@ -19,8 +19,10 @@ log::TopicDefaults topic_defaults(const config::Config& config);
 // the line, never a password.
 Result<std::vector<kafka_door::User>> parse_users(std::string_view text);
 
-// The Kafka door's options out of the section `kafka`, with the users of their file. The cluster id that clients see is the pipeline's id
-// as Kafka spells ids: 22 characters of base64.
+// The pipeline's id as Kafka spells ids: 22 characters of base64. It is the cluster id that clients see.
+std::string cluster_id(const Uuid& pipeline_id);
+
+// The Kafka door's options out of the section `kafka`, with the users of their file.
 Result<kafka_door::KafkaServerOptions> kafka_options(const config::Config& config, disk::Disk& disk,
                                                      const Uuid& pipeline_id);
 

@@ -55,7 +55,7 @@ Result<void> make_topic(log::Log& log, const std::string& name, std::int32_t par
 
 http::ServerOptions server_options(const config::Config& config) {
   http::ServerOptions options;
-  options.address = config.http.address;
+  options.addresses = {config.http.address};
   options.port = config.http.port;
   options.max_body = config.http.max_body;
   options.header_timeout = config.http.header_timeout;
@@ -110,7 +110,7 @@ class OneProcess final : public Pipeline {
     TRY_ASSIGN(const std::string id, pipeline_id(environment_));
     start_stream(id);
     start_live();
-    TRY(open_doors());
+    TRY(open_doors(id));
     return open_kafka_door(id);
   }
 
@@ -180,12 +180,15 @@ class OneProcess final : public Pipeline {
     live_routes_ = std::make_unique<live::LiveRoutes>(*live_);
   }
 
-  Result<void> open_doors() {
+  Result<void> open_doors(const std::string& id) {
     const config::Config& config = environment_.config();
     doors::DoorOptions options;
     options.kafka_rest.auto_create_topics = config.http.auto_create_topics;
     options.kafka_rest.auto_create_partitions = config.topics.partitions;
-    doors_ = std::make_unique<doors::DoorSet>(*log_, environment_.clock, Random(entropy_seed()), options);
+    TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
+    const doors::DoorParts parts{*log_,    *coordinator_,          environment_.clock,
+                                 logger(), Random(entropy_seed()), cluster_id(uuid)};
+    doors_ = std::make_unique<doors::DoorSet>(parts, options);
     add_readiness_checks(doors_->health());
     add_metrics(doors_->metrics());
     live_routes_->add_to(doors_->router());

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "doors/door_set.h"
+#include "groups/testing/group_log.h"
 #include "log/testing/memory_log.h"
 
 namespace pinflow::doors {
@@ -50,7 +51,10 @@ class DoorTest : public testing::Test {
 
   log::MemoryLog log_;
   ManualClock clock_;
-  DoorSet doors_{log_, clock_, Random(1), {}};
+  NullLogger logger_;
+  groups::GroupLog group_log_{clock_};
+  groups::GroupCoordinator coordinator_{{}, group_log_, clock_, logger_, 1};
+  DoorSet doors_{{log_, coordinator_, clock_, logger_, Random(1), "AAAAAAAAAAAAAAAAAAAAAA"}, {}};
 };
 
 }  // namespace pinflow::doors

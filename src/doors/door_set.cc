@@ -2,10 +2,10 @@
 
 namespace pinflow::doors {
 
-DoorSet::DoorSet(log::Log& log, const Clock& clock, Random random, DoorOptions options)
+DoorSet::DoorSet(DoorParts parts, DoorOptions options)
     : worker_(options.waiting_jobs),
-      kafka_rest_(log, worker_, options.kafka_rest),
-      streams_(log, worker_, clock, random, std::move(options.streams)) {
+      kafka_rest_(parts.log, worker_, options.kafka_rest),
+      streams_(parts.log, worker_, parts.clock, parts.random, std::move(options.streams)) {
   health_.add_routes(router_);
   metrics_.add_routes(router_);
   kafka_rest_.add_routes(router_);

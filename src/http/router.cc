@@ -22,9 +22,9 @@ std::vector<std::string> split(std::string_view pattern) {
 }
 }  // namespace
 
-void Router::add(std::string method, std::string_view pattern, RouteHandler handler) {
+void Router::add(std::string method, std::string_view pattern, RouteHandler handler, RouteOptions options) {
   CHECK(pattern.starts_with('/'), "a route's pattern begins with '/'");
-  routes_.push_back({std::move(method), split(pattern), std::move(handler)});
+  routes_.push_back({std::move(method), split(pattern), std::move(handler), options});
 }
 
 void Router::set_fallback(std::string root, RouteHandler handler) {
@@ -49,26 +49,48 @@ void Router::drop_stage(Request& request) const {
   request.segments.erase(request.segments.begin());
 }
 
-void Router::handle(Request request, Responder respond) {
-  drop_stage(request);
+Router::Route* Router::find(const Request& request) {
   Route* chosen = nullptr;
-  std::string allowed;
   for (auto& route : routes_) {
     if (!fits(route, request.segments)) continue;
-    if (route.method == request.method) {
-      chosen = &route;
-      break;
-    }
+    if (route.method == request.method) return &route;
     if (chosen == nullptr && request.method == "HEAD" && route.method == "GET") chosen = &route;
-    if (!allowed.empty()) allowed += ", ";
-    allowed += route.method;
   }
-  if (chosen == nullptr) return answer_unrouted(std::move(request), std::move(respond), allowed);
+  return chosen;
+}
+
+Admission Router::admit(Request& head) {
+  drop_stage(head);
+  const Route* const route = find(head);
+  if (route == nullptr) return {};
+  return {.refusal = std::nullopt, .stream_body = route->options.stream_body, .max_body = route->options.max_body};
+}
+
+void Router::handle(Request request, Responder respond) {
+  drop_stage(request);
+  Route* const chosen = find(request);
+  if (chosen == nullptr) {
+    std::string allowed;
+    for (const auto& route : routes_) {
+      if (fits(route, request.segments)) allowed += (allowed.empty() ? "" : ", ") + route.method;
+    }
+    return answer_unrouted(std::move(request), std::move(respond), allowed);
+  }
   for (std::size_t i = 0; i < request.segments.size(); ++i) {
     const auto& name = chosen->pattern[i];
     if (is_parameter(name)) request.parameters.emplace_back(name.substr(1, name.size() - 2), request.segments[i]);
   }
   chosen->handler(std::move(request), std::move(respond));
+}
+
+std::vector<std::pair<std::string, std::string>> Router::routes() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& route : routes_) {
+    std::string pattern;
+    for (const auto& segment : route.pattern) pattern += "/" + segment;
+    all.emplace_back(route.method, pattern.empty() ? "/" : pattern);
+  }
+  return all;
 }
 
 void Router::answer_unrouted(Request request, Responder respond, const std::string& allowed) {

@@ -66,6 +66,7 @@ class Loop {
 
   Result<void> listen();
   std::uint16_t port() const { return port_; }
+  std::size_t connections() const { return open_; }
   void run();
   void stop(std::chrono::milliseconds grace);
 
@@ -103,6 +104,7 @@ class Loop {
   asio::steady_timer accept_timer_;
   asio::steady_timer grace_timer_;
   std::uint16_t port_ = 0;
+  std::atomic<std::size_t> open_ = 0;  // As many as connections_, for other threads.
   std::vector<char> scratch_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_id_ = 1;
@@ -117,11 +119,12 @@ class Loop {
 
 Result<void> Loop::listen() {
   error_code error;
-  const auto address = asio::ip::make_address(options_.address == "localhost" ? "127.0.0.1" : options_.address, error);
+  const auto address = asio::ip::make_address(
+      options_.addresses.front() == "localhost" ? "127.0.0.1" : options_.addresses.front(), error);
   if (error) {
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("the HTTP address '{}' is not an IP address, such as 127.0.0.1 or 0.0.0.0", options_.address));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the HTTP address '{}' is not an IP address, such as 127.0.0.1 or 0.0.0.0",
+                            options_.addresses.front()));
   }
   const tcp::endpoint endpoint(address, options_.port);
   acceptor_.open(endpoint.protocol(), error);
@@ -132,7 +135,8 @@ Result<void> Loop::listen() {
     const bool taken = error == asio::error::address_in_use;
     return fail(
         ErrorCode::kUnavailable,
-        fmt::format("cannot listen for HTTP on {}:{}: {}. {}", options_.address, options_.port, error.message(),
+        fmt::format("cannot listen for HTTP on {}:{}: {}. {}", options_.addresses.front(), options_.port,
+                    error.message(),
                     taken ? "Another program (or another pinflow) has this port; see `ss -ltnp`, or set another port"
                           : "Set an address of this machine, and a port that this user may open"));
   }
@@ -181,6 +185,7 @@ void Loop::accepted(const error_code& error, tcp::socket socket) {
   if (connections_.size() < options_.max_connections + kMaxRefused) {
     const auto id = next_id_++;
     auto& connection = *(connections_[id] = std::make_unique<Connection>(id, std::move(socket), limits_));
+    open_ = connections_.size();
     if (over) refuse_connection(connection);
     advance(connection);
   }
@@ -360,6 +365,7 @@ void Loop::count_bodies(Connection& connection) {
 void Loop::drop(Connection& connection) {
   held_bytes_ -= connection.held;
   connections_.erase(connection.id);
+  open_ = connections_.size();
   if (stopping_ && connections_.empty()) io_.stop();
 }
 
@@ -404,6 +410,8 @@ class AsioServer final : public Server {
     return {};
   }
   std::uint16_t port() const override { return loop_.port(); }
+  std::size_t connections() const override { return loop_.connections(); }
+  Result<void> reload_certificates() override { return {}; }
   void stop(std::chrono::milliseconds grace) override {
     if (!thread_.joinable()) return;
     loop_.stop(grace);
@@ -420,7 +428,7 @@ class AsioServer final : public Server {
 Result<std::unique_ptr<Server>> start_server(const ServerOptions& options, Handler& handler, Logger& logger) {
   auto server = std::make_unique<AsioServer>(options, handler, logger);
   TRY(server->start());
-  logger.info("HTTP is served", {{"address", options.address}, {"port", server->port()}});
+  logger.info("HTTP is served", {{"address", options.addresses.front()}, {"port", server->port()}});
   return server;
 }
 

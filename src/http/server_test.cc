@@ -376,7 +376,7 @@ TEST_F(ServerTest, SaysThatItsAddressIsTaken) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(second.error().message, HasSubstr(std::to_string(again.port)));
-  again.address = "nowhere";
+  again.addresses = {"nowhere"};
   EXPECT_EQ(start_server(again, handler_, logger_).error().code, ErrorCode::kInvalid);
 }
 

@@ -66,27 +66,15 @@ struct BatchRead {
   OffsetRange range;  // Log start and high watermark at that moment.
 };
 
-struct TimedOffset {
-  Offset offset;
-  WallTime timestamp;
-  std::int32_t leader_epoch = 0;
-};
-
 struct EpochEnd {
   std::int32_t leader_epoch = -1;
   Offset end;  // One past the last record of that epoch.
 };
 
-// Withdraws its watch when destroyed: after that, the callback neither runs nor will.
-class Watch {
- public:
-  virtual ~Watch() = default;
-};
-
 using Done = std::move_only_function<void(Result<void>)>;  // Called once, from any thread; must not block.
 
-// What a Kafka door needs of the log beyond Log: batches as producers sent them, long polls without a waiting thread, topic
-// settings, producer ids and the state of consumer groups. Safe from any thread.
+// What a Kafka door needs of the log beyond Log: batches as producers sent them, epochs, producer ids and the state of consumer
+// groups. Safe from any thread.
 class BrokerLog : public Log {
  public:
   // Checks the batch on the caller's thread (which decompresses it), then stores it as it came but for its offset. Never
@@ -99,13 +87,6 @@ class BrokerLog : public Log {
   virtual Result<BatchRead> read_batches(const TopicPartition& partition, Offset from, std::size_t max_bytes,
                                          bool first_whole) = 0;
 
-  // Calls `ready` once, from a thread of the log's or within the call, as soon as one of the partitions has a durable record at or behind
-  // its position, or is gone.
-  virtual std::unique_ptr<Watch> watch(std::span<const FetchPosition> positions,
-                                       std::move_only_function<void()> ready) = 0;
-
-  // The first record (by offset) whose timestamp is not before `time`; none when all are older. Exact also inside compressed batches.
-  virtual Result<std::optional<TimedOffset>> find_time(const TopicPartition& partition, WallTime time) = 0;
   // The record with the greatest timestamp, the first of equals.
   virtual Result<std::optional<TimedOffset>> find_latest_time(const TopicPartition& partition) = 0;
   // The epoch that new batches get. It grows when a start after a crash may have lost records that readers had seen.
@@ -113,13 +94,6 @@ class BrokerLog : public Log {
   // Of the greatest epoch not above `epoch`.
   virtual Result<EpochEnd> epoch_end(const TopicPartition& partition, std::int32_t epoch) = 0;
 
-  // May block for the disk: not for network loops. kInvalid: the message names the setting or count and what is allowed.
-  virtual Result<Topic> add_partitions(const std::string& topic, std::int32_t total) = 0;
-  // Replaces all settings of the topic (log/topic_settings.h has the known ones).
-  virtual Result<Topic> alter_topic(const std::string& topic,
-                                    std::vector<std::pair<std::string, std::string>> configs) = 0;
-  // Moves the log start; records before it are gone for readers at once, their files later. Gives the new log start.
-  virtual Result<Offset> delete_records(const TopicPartition& partition, Offset before) = 0;
   // A producer id that was never given out before, also across restarts. The first of each thousand waits for the disk.
   virtual Result<std::int64_t> new_producer_id() = 0;
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -103,6 +104,18 @@ struct GroupOffset {
   std::string metadata = {};       // The consumer's own note.
 };
 
+struct TimedOffset {
+  Offset offset;
+  WallTime timestamp;
+  std::int32_t leader_epoch = 0;
+};
+
+// Withdraws its watch when destroyed: after that, the callback neither runs nor will.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+};
+
 // Called once, from a thread of the log's, or within produce() when refused at once; must not block. One entry per record in the order they were
 // given; a success means that the record is as durable as the log's level says (docs/acknowledgement.md).
 using ProduceDone = std::move_only_function<void(std::vector<Result<Appended>>)>;
@@ -119,9 +132,15 @@ class Log {
  public:
   virtual ~Log() = default;
 
-  // May block for a round trip: not for network loops.
+  // May block for a round trip: not for network loops. kInvalid names the setting or count and what is allowed.
   virtual Result<Topic> create_topic(const TopicSpec& spec) = 0;
   virtual Result<void> delete_topic(const std::string& name) = 0;
+  virtual Result<Topic> add_partitions(const std::string& topic, std::int32_t total) = 0;
+  // Replaces all settings of the topic (log/topic_settings.h has the known ones).
+  virtual Result<Topic> alter_topic(const std::string& topic,
+                                    std::vector<std::pair<std::string, std::string>> configs) = 0;
+  // Moves the log start; records before it are gone for readers at once, their files later. Gives the new log start.
+  virtual Result<Offset> delete_records(const TopicPartition& partition, Offset before) = 0;
 
   // Answer from memory, at once.
   virtual Result<Topic> topic(const std::string& name) = 0;
@@ -137,6 +156,13 @@ class Log {
   // one with a gap and nothing behind it has an entry without records.
   virtual Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) = 0;
   virtual Result<OffsetRange> offsets(const TopicPartition& partition) = 0;
+  // The first record (by offset) whose timestamp is not before `time`; none when all are older. Exact also inside compressed
+  // batches. Reads from the disk on the caller's thread.
+  virtual Result<std::optional<TimedOffset>> find_time(const TopicPartition& partition, WallTime time) = 0;
+  // Calls `ready` once, from a thread of the log's or within the call, as soon as one of the partitions has a durable record at or behind
+  // its position, or is gone.
+  virtual std::unique_ptr<Watch> watch(std::span<const FetchPosition> positions,
+                                       std::move_only_function<void()> ready) = 0;
 
   // Consumer positions by group; durable like records. A group or partition without a commit is absent from
   // the answer.

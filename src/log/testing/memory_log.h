@@ -5,8 +5,10 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,11 +36,16 @@ class MemoryLog final : public Log {
 
   // Appends values to one partition, making topic and partition where they are missing. Gives the end offset.
   Offset append(const std::string& topic, std::int32_t partition, std::vector<Value> values, WallTime time = kTime) {
-    const std::scoped_lock lock(mutex_);
-    Partition& to = make_partition(topic, partition);
-    for (Value& value : values) to.append({{}, time, {}, std::move(value), {}});
-    changed_.notify_all();
-    return to.end;
+    Offset end;
+    {
+      const std::scoped_lock lock(mutex_);
+      Partition& to = make_partition(topic, partition);
+      for (Value& value : values) to.append({{}, time, {}, std::move(value), {}});
+      changed_.notify_all();
+      end = to.end;
+    }
+    tell_watches();
+    return end;
   }
   // Leaves offsets out, as compaction and transaction markers do.
   void skip_offsets(const std::string& topic, std::int32_t partition, std::int64_t count) {
@@ -112,12 +119,35 @@ class MemoryLog final : public Log {
     return made.topic;
   }
   Result<void> delete_topic(const std::string& name) override {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (topics_.erase(name) == 0) return fail(ErrorCode::kNotFound, "no such topic");
     for (auto& [group, offsets] : groups_)
       std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == name; });
     changed_.notify_all();
+    lock.unlock();
+    tell_watches();
     return {};
+  }
+  Result<Topic> add_partitions(const std::string& topic, std::int32_t total) override {
+    const std::scoped_lock lock(mutex_);
+    const auto found = topics_.find(topic);
+    if (found == topics_.end()) return fail(ErrorCode::kNotFound, "no such topic");
+    if (total <= found->second.topic.partitions) return fail(ErrorCode::kInvalid, "partitions are only added");
+    make_partition(topic, total - 1);
+    return found->second.topic;
+  }
+  Result<Topic> alter_topic(const std::string& topic,
+                            std::vector<std::pair<std::string, std::string>> configs) override {
+    const std::scoped_lock lock(mutex_);
+    const auto found = topics_.find(topic);
+    if (found == topics_.end()) return fail(ErrorCode::kNotFound, "no such topic");
+    found->second.topic.configs = std::move(configs);
+    return found->second.topic;
+  }
+  Result<Offset> delete_records(const TopicPartition& name, Offset before) override {
+    if (!find_locked(name)) return fail(ErrorCode::kNotFound, "no such partition");
+    drop_below(name.topic, name.partition.value(), before);
+    return before;
   }
   Result<Topic> topic(const std::string& name) override {
     const std::scoped_lock lock(mutex_);
@@ -140,9 +170,10 @@ class MemoryLog final : public Log {
       ++produce_calls_;
       for (Record& record : records) results.push_back(store(topic, partition, std::move(record)));
       changed_.notify_all();
-      if (hold) return held_.emplace_back(std::move(done), std::move(results)), void();
+      if (hold) held_.emplace_back(std::move(done), std::move(results));
     }
-    done(std::move(results));
+    tell_watches();
+    if (done) done(std::move(results));
   }
 
   Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override {
@@ -164,6 +195,28 @@ class MemoryLog final : public Log {
     const Partition* partition = find(name);
     if (partition == nullptr) return fail(ErrorCode::kNotFound, "no such partition");
     return OffsetRange{partition->begin, partition->end};
+  }
+  Result<std::optional<TimedOffset>> find_time(const TopicPartition& name, WallTime time) override {
+    const std::scoped_lock lock(mutex_);
+    const Partition* partition = find(name);
+    if (partition == nullptr) return fail(ErrorCode::kNotFound, "no such partition");
+    const auto first =
+        std::ranges::find_if(partition->records, [&](const StoredRecord& record) { return record.timestamp >= time; });
+    if (first == partition->records.end()) return std::nullopt;
+    return TimedOffset{first->offset, first->timestamp, 0};
+  }
+  std::unique_ptr<Watch> watch(std::span<const FetchPosition> positions,
+                               std::move_only_function<void()> ready) override {
+    auto waiter = std::make_shared<Waiter>();
+    waiter->positions.assign(positions.begin(), positions.end());
+    waiter->ready = std::move(ready);
+    {
+      const std::scoped_lock lock(mutex_);
+      std::erase_if(watches_, [](const auto& watch) { return watch.expired(); });
+      watches_.push_back(waiter);
+    }
+    tell_watches();
+    return std::make_unique<Waiting>(std::move(waiter));
   }
   Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override {
     const std::scoped_lock lock(mutex_);
@@ -195,11 +248,61 @@ class MemoryLog final : public Log {
     std::vector<Partition> partitions;
   };
 
+  struct Waiter {
+    std::mutex mutex;
+    std::vector<FetchPosition> positions;
+    std::move_only_function<void()> ready;  // Empty: it ran, or was withdrawn.
+  };
+  class Waiting final : public Watch {
+   public:
+    explicit Waiting(std::shared_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
+    ~Waiting() override {
+      const std::scoped_lock lock(waiter_->mutex);
+      waiter_->ready = nullptr;
+    }
+
+   private:
+    std::shared_ptr<Waiter> waiter_;
+  };
+
+  // Runs the watches that have something. Without the log's lock, since they may ask the log.
+  void tell_watches() {
+    std::vector<std::shared_ptr<Waiter>> all;
+    {
+      const std::scoped_lock lock(mutex_);
+      for (const auto& watch : watches_) {
+        auto waiter = watch.lock();
+        if (waiter && std::ranges::any_of(waiter->positions, [&](const FetchPosition& position) {
+              const Partition* partition = find(position.partition);
+              return partition == nullptr || partition->end > position.offset;
+            })) {
+          all.push_back(std::move(waiter));
+        }
+      }
+    }
+    for (const auto& waiter : all) {
+      std::move_only_function<void()> ready;
+      {
+        const std::scoped_lock lock(waiter->mutex);
+        ready = std::exchange(waiter->ready, nullptr);
+      }
+      if (ready) ready();
+    }
+  }
+
   template <class Change>
   void change(const std::string& topic, std::int32_t partition, Change apply) {
+    {
+      const std::scoped_lock lock(mutex_);
+      apply(topics_.at(topic).partitions.at(static_cast<std::size_t>(partition)));
+      changed_.notify_all();
+    }
+    tell_watches();
+  }
+
+  bool find_locked(const TopicPartition& name) const {
     const std::scoped_lock lock(mutex_);
-    apply(topics_.at(topic).partitions.at(static_cast<std::size_t>(partition)));
-    changed_.notify_all();
+    return find(name) != nullptr;
   }
 
   Partition& make_partition(const std::string& topic, std::int32_t partition) {
@@ -289,6 +392,7 @@ class MemoryLog final : public Log {
   std::map<std::string, Stored> topics_;
   std::map<std::string, std::map<TopicPartition, GroupOffset>> groups_;
   std::vector<std::pair<ProduceDone, std::vector<Result<Appended>>>> held_;
+  std::vector<std::weak_ptr<Waiter>> watches_;
 };
 
 }  // namespace pinflow::log

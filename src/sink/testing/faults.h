@@ -77,6 +77,16 @@ class FusedLog final : public log::Log {
   FusedLog(log::Log& inner, Fuse& fuse) : inner_(inner), fuse_(fuse) {}
   Result<log::Topic> create_topic(const log::TopicSpec& spec) override { return inner_.create_topic(spec); }
   Result<void> delete_topic(const std::string& name) override { return inner_.delete_topic(name); }
+  Result<log::Topic> add_partitions(const std::string& topic, std::int32_t total) override {
+    return inner_.add_partitions(topic, total);
+  }
+  Result<log::Topic> alter_topic(const std::string& topic,
+                                 std::vector<std::pair<std::string, std::string>> configs) override {
+    return inner_.alter_topic(topic, std::move(configs));
+  }
+  Result<log::Offset> delete_records(const log::TopicPartition& partition, log::Offset before) override {
+    return inner_.delete_records(partition, before);
+  }
   Result<log::Topic> topic(const std::string& name) override { return inner_.topic(name); }
   std::vector<log::Topic> topics() override { return inner_.topics(); }
   void produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records,
@@ -88,6 +98,13 @@ class FusedLog final : public log::Log {
   }
   Result<log::OffsetRange> offsets(const log::TopicPartition& partition) override {
     return fuse_.pass([&] { return inner_.offsets(partition); });
+  }
+  Result<std::optional<log::TimedOffset>> find_time(const log::TopicPartition& partition, WallTime time) override {
+    return fuse_.pass([&] { return inner_.find_time(partition, time); });
+  }
+  std::unique_ptr<log::Watch> watch(std::span<const log::FetchPosition> positions,
+                                    std::move_only_function<void()> ready) override {
+    return inner_.watch(positions, std::move(ready));
   }
   Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) override {
     return fuse_.pass([&] { return inner_.commit_offsets(group, offsets); });

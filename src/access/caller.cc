@@ -1,0 +1,44 @@
+#include "access/caller.h"
+
+#include <algorithm>
+
+namespace pinflow::access {
+
+namespace {
+// A star gives back only to the one before it, so the work is at most the product of the lengths.
+bool fits(std::string_view pattern, std::string_view name) {
+  std::size_t p = 0;
+  std::size_t n = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+}  // namespace
+
+const std::shared_ptr<const Caller>& Caller::anyone() {
+  static const auto caller = std::make_shared<const Caller>("anyone", std::vector<Grant>{{Right::kAdmin, "*"}});
+  return caller;
+}
+
+bool Caller::may(Right right, std::string_view topic) const {
+  return std::ranges::any_of(grants_, [&](const Grant& grant) {
+    if (grant.right == Right::kAdmin) return true;
+    return grant.right == right && (topic.empty() || fits(grant.topics, topic));
+  });
+}
+
+}  // namespace pinflow::access
