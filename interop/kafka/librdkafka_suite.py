@@ -93,6 +93,7 @@ def run_entry(entry, broker, folder):
                    "KAFKA_PATH": str(kafka_path(kafka_peers.NEWEST)), "LD_LIBRARY_PATH": f"{SUITE}/src:{SUITE}/src-cpp"}
     if entry.only:
         environment["SUBTESTS"] = entry.only
+    environment.pop("CI", None)  # With it, the suite passes over what measures time, and says so as if it had run.
     command = [str(SUITE / "tests/test-runner"), "-p1", "-L", "-s", entry.scenario, *(["-Q"] if entry.mode == "quick" else [])]
     begin = time.monotonic()
     with open(home / "output.log", "w+", encoding="utf-8", errors="replace") as log:
