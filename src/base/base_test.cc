@@ -46,6 +46,37 @@ TEST(Base64, RefusesWhatIsNotCanonical) {
   for (const char* text : {"Zg", "Z===", "Zh==", "Zm9v\n", "Zm 9", "=Zg="}) EXPECT_FALSE(base64_decode(text)) << text;
 }
 
+// Every length up to several wide blocks, so that the wide code, the narrow code and the padding meet at each place.
+TEST(Base64, GivesBackBytesOfEveryLength) {
+  Random random(3);
+  std::string bytes;
+  for (std::size_t size = 0; size < 200; ++size) {
+    std::string text;
+    append_base64(text, bytes);
+    ASSERT_EQ(text.size(), (size + 2) / 3 * 4);
+    ASSERT_EQ(base64_decode(text).value(), bytes);
+    bytes += static_cast<char>(random() & 0xff);
+  }
+}
+
+TEST(Base64, FindsEachWrongCharacterAtEachPlace) {
+  const std::string good = base64_encode(std::string(150, '\xa7'));
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t place = 0; place < good.size(); place += 7) {
+    for (int c = 0; c < 256; ++c) {
+      std::string text = good;
+      text[place] = static_cast<char>(c);
+      const auto decoded = base64_decode(text);
+      ASSERT_EQ(decoded.has_value(), kAllowed.contains(static_cast<char>(c))) << place << " " << c;
+      if (decoded) {
+        ASSERT_EQ(base64_encode(*decoded), text);
+      } else {
+        ASSERT_EQ(decoded.error().message, "not a base64 character at position " + std::to_string(place));
+      }
+    }
+  }
+}
+
 TEST(Json, EscapesWhatJsonForbidsAndMendsBrokenUtf8) {
   std::string out;
   append_json_string(out, "a\"b\\c\n\x01 \xc3\xa9 \xff \xed\xa0\x80");

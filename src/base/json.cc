@@ -28,11 +28,22 @@ std::size_t utf8_length(std::string_view text) {
   }
   return 0;
 }
+
+// Stands in a JSON string as it is, and is a whole character.
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+}
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto c = static_cast<unsigned char>(text.front());
     std::size_t length = 1;
     if (c == '"' || c == '\\') {
@@ -46,8 +57,6 @@ void append_json_string(std::string& out, std::string_view text) {
       out += "\\t";
     } else if (c < 0x20) {
       fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
-    } else if (c < 0x80) {
-      out += static_cast<char>(c);
     } else if (length = utf8_length(text); length > 0) {
       out.append(text.substr(0, length));
     } else {
