@@ -19,7 +19,7 @@ MODULES = {
     "log": ["isa-l/", "zlib.h", "snappy", "lz4", "zstd"],
     "groups": [],
     "kafka_wire": [],
-    "access": ["openssl/"],
+    "access": ["openssl/", "simdjson.h"],
     "http": ["boost/", "openssl/", "nghttp2/", "zlib.h", "zstd"],
     "kafka_door": ["boost/", "openssl/"],
     "doors": ["openssl/"],

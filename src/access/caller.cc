@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "access/allowance.h"
+
 namespace pinflow::access {
 
 namespace {
@@ -34,11 +36,21 @@ const std::shared_ptr<const Caller>& Caller::anyone() {
   return caller;
 }
 
+std::shared_ptr<const Caller> Caller::anonymous(std::vector<Grant> grants) {
+  Caller caller("anonymous", std::move(grants));
+  caller.anonymous_ = true;
+  return std::make_shared<const Caller>(std::move(caller));
+}
+
 bool Caller::may(Right right, std::string_view topic) const {
   return std::ranges::any_of(grants_, [&](const Grant& grant) {
     if (grant.right == Right::kAdmin) return true;
     return grant.right == right && (topic.empty() || fits(grant.topics, topic));
   });
+}
+
+void spend_records(const std::shared_ptr<const Caller>& caller, std::uint64_t count) {
+  if (caller != nullptr && caller->allowance() != nullptr) caller->allowance()->spend_records(count);
 }
 
 }  // namespace pinflow::access
