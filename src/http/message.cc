@@ -29,6 +29,10 @@ void Headers::set(std::string name, std::string value) {
       fields_.end());
 }
 
+void Headers::remove(std::string_view name) {
+  std::erase_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
+}
+
 std::optional<std::string_view> Headers::get(std::string_view name) const {
   for (const auto& [key, value] : fields_) {
     if (same_name(key, name)) return value;

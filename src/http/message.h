@@ -23,6 +23,8 @@ class Headers {
  public:
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void set(std::string name, std::string value);
+  void remove(std::string_view name);  // All of that name.
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   std::optional<std::string_view> get(std::string_view name) const;  // The first of that name.
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 

@@ -7,13 +7,15 @@ using pinflow::http::internal::RequestReader;
 
 // What a reader makes of bytes: every whole request, and whether it refused the rest.
 std::string outcome(std::string_view bytes, std::size_t step) {
-  RequestReader reader({4096, 65536});
+  RequestReader reader({4096, 2048});
   std::string out;
+  std::string body;
   while (!bytes.empty() && !reader.failure()) {
-    bytes.remove_prefix(reader.feed(bytes.substr(0, step)));
+    bytes.remove_prefix(reader.feed(bytes.substr(0, step), body));
+    if (reader.stage() == RequestReader::Stage::kHeadDone) reader.begin_body(65536);
     if (reader.stage() != RequestReader::Stage::kComplete) continue;
-    const auto request = reader.take();
-    out += request.method + " " + request.target + " " + request.body + "\n";
+    out += reader.request().method + " " + reader.request().target + " " + std::exchange(body, {}) + "\n";
+    reader.restart();
   }
   if (reader.failure()) out += "refused " + std::to_string(reader.failure()->status);
   return out;

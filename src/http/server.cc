@@ -32,8 +32,8 @@ constexpr std::chrono::milliseconds kDrain{2'000};  // For the peer to read our 
 constexpr std::chrono::milliseconds kAcceptPause{200};
 
 struct Connection {
-  Connection(std::uint64_t number, tcp::socket connected, const internal::RequestLimits& limits)
-      : id(number), socket(std::move(connected)), timer(socket.get_executor()), talk(limits) {}
+  Connection(std::uint64_t number, tcp::socket connected, const internal::RequestLimits& limits, std::uint64_t max_body)
+      : id(number), socket(std::move(connected)), timer(socket.get_executor()), talk(limits, max_body) {}
 
   const std::uint64_t id;
   tcp::socket socket;
@@ -55,7 +55,8 @@ class Loop {
  public:
   Loop(const ServerOptions& options, Handler& handler, Logger& logger)
       : options_(options),
-        limits_{static_cast<std::size_t>(options.max_header.count()), options.max_body.count()},
+        limits_{static_cast<std::size_t>(options.max_header.count()),
+                static_cast<std::size_t>(options.max_target.count())},
         handler_(handler),
         logger_(logger),
         acceptor_(io_),
@@ -184,7 +185,8 @@ void Loop::accepted(const error_code& error, tcp::socket socket) {
   }
   if (connections_.size() < options_.max_connections + kMaxRefused) {
     const auto id = next_id_++;
-    auto& connection = *(connections_[id] = std::make_unique<Connection>(id, std::move(socket), limits_));
+    auto& connection =
+        *(connections_[id] = std::make_unique<Connection>(id, std::move(socket), limits_, options_.max_body.count()));
     open_ = connections_.size();
     if (over) refuse_connection(connection);
     advance(connection);

@@ -1,6 +1,7 @@
 #include "http/internal/conversation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,12 +27,21 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 void Conversation::receive(std::string_view bytes) {
   if (ending_) return;
   const bool direct = !in_hand_ && kept_.empty() && reader_.stage() != RequestReader::Stage::kComplete;
-  kept_.append(bytes.substr(direct ? reader_.feed(bytes) : 0));
+  kept_.append(bytes.substr(direct ? feed(bytes) : 0));
+}
+
+std::size_t Conversation::feed(std::string_view bytes) {
+  std::size_t used = 0;
+  while (used < bytes.size() && !reader_.failure() && reader_.stage() != RequestReader::Stage::kComplete) {
+    used += reader_.feed(bytes.substr(used), body_);
+    if (reader_.stage() == RequestReader::Stage::kHeadDone) reader_.begin_body(max_body_);
+  }
+  return used;
 }
 
 void Conversation::feed_kept() {
   if (kept_.empty() || reader_.stage() == RequestReader::Stage::kComplete || reader_.failure()) return;
-  kept_from_ += reader_.feed(std::string_view(kept_).substr(kept_from_));
+  kept_from_ += feed(std::string_view(kept_).substr(kept_from_));
   if (kept_from_ < kept_.size()) return;
   kept_.clear();
   kept_from_ = 0;
@@ -55,8 +65,10 @@ std::optional<Request> Conversation::next(std::string_view date) {
   continue_sent_ = false;
   in_hand_ = true;
   ++requests_;
-  in_hand_bytes_ = reader_.body_bytes();
-  Request request = reader_.take();
+  in_hand_bytes_ = body_.size();
+  Request request = std::move(reader_.request());
+  request.body = std::exchange(body_, {});
+  reader_.restart();
   head_method_ = request.method == "HEAD";
   return request;
 }
@@ -102,13 +114,14 @@ void Conversation::refuse(int status, std::string_view message, std::string_view
 
 void Conversation::finish() {
   ending_ = true;
-  reader_.discard();
+  reader_.restart();
+  body_ = {};
   kept_.clear();
   kept_from_ = 0;
 }
 
 std::size_t Conversation::held_bytes() const {
-  return in_hand_bytes_ + reader_.body_bytes() + kept_.size();
+  return in_hand_bytes_ + body_.size() + kept_.size();
 }
 
 Conversation::Phase Conversation::phase() const {
@@ -119,6 +132,7 @@ Conversation::Phase Conversation::phase() const {
       return Phase::kIdle;
     case RequestReader::Stage::kHead:
       return Phase::kHead;
+    case RequestReader::Stage::kHeadDone:
     case RequestReader::Stage::kBody:
       return Phase::kBody;
     case RequestReader::Stage::kComplete:

@@ -23,7 +23,7 @@ class Conversation {
     kEnding,     // No more requests: what is in output() goes out, then the connection closes.
   };
 
-  explicit Conversation(const RequestLimits& limits) : reader_(limits) {}
+  Conversation(const RequestLimits& limits, std::uint64_t max_body) : reader_(limits), max_body_(max_body) {}
 
   // Takes what the peer sent. What lies beyond the request in hand is kept (at most one read's worth: the
   // owner stops reading while a request is in hand).
@@ -45,10 +45,13 @@ class Conversation {
   std::deque<std::string>& output() { return output_; }
 
  private:
+  std::size_t feed(std::string_view bytes);
   void feed_kept();
   void put(std::string bytes);
 
   RequestReader reader_;
+  const std::uint64_t max_body_;
+  std::string body_;
   std::string kept_;           // Came, but is beyond the request being read.
   std::size_t kept_from_ = 0;  // What lies before it in kept_ is read.
   std::deque<std::string> output_;

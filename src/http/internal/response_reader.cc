@@ -23,7 +23,7 @@ std::size_t ResponseReader::feed(std::string_view bytes) {
     if (!failure_ && head_.done()) failure_ = begin_body();
   }
   if (failure_ || !body_) return used;
-  used += body_->feed(bytes.substr(used));
+  used += body_->feed(bytes.substr(used), response_.body);
   failure_ = body_->failure();
   return used;
 }
@@ -34,7 +34,6 @@ void ResponseReader::close() {
 }
 
 Response ResponseReader::take() {
-  response_.body = body_->take();
   return std::move(response_);
 }
 

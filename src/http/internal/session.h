@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -26,6 +27,8 @@ class SessionOwner {
   // The session can go on (a handler read some of a streamed body): advance this connection soon, not from within this call.
   virtual void wake() = 0;
   virtual std::string_view date() = 0;
+  // For rates of what a peer may do.
+  virtual std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 };
 
 // One connection's protocol, the server's side, sans-I/O: bytes come in, requests go to the owner, answers come back, bytes go
@@ -40,6 +43,7 @@ class Session {
     kStreaming,  // A streamed body is read by its handler, which waits for the peer.
     kAnswering,  // The handler has what it needs, and we owe an answer.
     kEnding,     // No more requests: what is in output() goes out, then the connection closes.
+    kCut,        // As kEnding, but by a reset: a close would look like the regular end of an answer that is cut short.
   };
 
   virtual ~Session() = default;

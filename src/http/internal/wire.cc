@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t kMaxFields = 100;
 constexpr std::size_t kMaxChunkLine = 80;       // 16 digits and a short extension.
 constexpr std::size_t kMaxTrailerBytes = 4096;  // Of all trailers together.
-constexpr std::size_t kFirstReserve = 256 << 10;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
@@ -114,6 +113,7 @@ std::string_view reason_phrase(int status) {
                                                                   {408, "Request Timeout"},
                                                                   {409, "Conflict"},
                                                                   {413, "Content Too Large"},
+                                                                  {414, "URI Too Long"},
                                                                   {415, "Unsupported Media Type"},
                                                                   {417, "Expectation Failed"},
                                                                   {422, "Unprocessable Content"},
@@ -163,8 +163,8 @@ std::size_t HeadReader::feed(std::string_view bytes) {
   const std::size_t used = done_ ? from : bytes.size();
   held_.append(bytes.substr(0, used));
   if (held_.size() > max_bytes_) {
-    failure_ =
-        Failure{431, fmt::format("the request line and headers are larger than the limit of {} bytes", max_bytes_)};
+    failure_ = Failure{line_start_ == 0 ? 414 : 431,
+                       fmt::format("the request line and headers are larger than the limit of {} bytes", max_bytes_)};
   }
   if (done_) head_ = std::string_view(held_).substr(0, held_.size() - 4);
   return skipped + used;
@@ -178,6 +178,7 @@ void HeadReader::reset() {
 }
 
 std::optional<Failure> parse_fields(std::string_view lines, Headers& headers) {
+  headers.reserve(std::min(static_cast<std::size_t>(std::ranges::count(lines, '\n')) + 1, kMaxFields));
   std::size_t count = 0;
   while (!lines.empty()) {
     const auto end = std::min(lines.find("\r\n"), lines.size());
@@ -228,20 +229,16 @@ BodyReader::BodyReader(const Framing& framing, std::uint64_t max_bytes)
     return;
   }
   if (left_ == 0) part_ = Part::kDone;
-  // What a peer only announces is not paid for in advance beyond the first part.
-  body_.reserve(std::min<std::uint64_t>(left_, kFirstReserve));
 }
 
-std::size_t BodyReader::feed(std::string_view bytes) {
+std::size_t BodyReader::feed(std::string_view bytes, std::string& out) {
   std::size_t used = 0;
   while (used < bytes.size() && part_ != Part::kDone && !failure_) {
     const auto rest = bytes.substr(used);
     switch (part_) {
       case Part::kBytes:
-        used += feed_bytes(rest, left_, Part::kDone);
-        break;
       case Part::kChunk:
-        used += feed_bytes(rest, left_, Part::kChunkEnd);
+        used += feed_bytes(rest, out);
         break;
       case Part::kSizeLine:
       case Part::kChunkEnd:
@@ -259,15 +256,16 @@ void BodyReader::close() {
   if (until_close_) part_ = Part::kDone;
 }
 
-std::size_t BodyReader::feed_bytes(std::string_view bytes, std::uint64_t& left, Part next) {
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left));
-  if (body_.size() + count > max_bytes_) {
+std::size_t BodyReader::feed_bytes(std::string_view bytes, std::string& out) {
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left_));
+  if (count > max_bytes_ - size_) {
     refuse(413, fmt::format("the body is larger than the limit of {} bytes", max_bytes_));
     return count;
   }
-  body_.append(bytes.substr(0, count));
-  left -= count;
-  if (left == 0) part_ = next;
+  out.append(bytes.substr(0, count));
+  size_ += count;
+  left_ -= count;
+  if (left_ == 0) part_ = part_ == Part::kChunk ? Part::kChunkEnd : Part::kDone;
   return count;
 }
 
@@ -315,7 +313,7 @@ void BodyReader::take_size_line(std::string_view line) {
     refuse(400, "the size of a chunk is not a hexadecimal number");
   } else if (extension.contains('"') || !std::ranges::all_of(extension, is_field_byte)) {
     refuse(400, "a chunk has an extension with quotes or control characters");
-  } else if (left_ > max_bytes_ || body_.size() + left_ > max_bytes_) {
+  } else if (left_ > max_bytes_ - size_) {
     refuse(413, fmt::format("the body is larger than the limit of {} bytes", max_bytes_));
   } else {
     part_ = left_ == 0 ? Part::kTrailer : Part::kChunk;
@@ -333,7 +331,12 @@ void BodyReader::take_trailer(std::string_view line) {
     failure_ = std::move(failure);
     return;
   }
-  for (const auto forbidden : {"Content-Length", "Transfer-Encoding", "Host", "Authorization", "Content-Type"}) {
+  // Fields that frame, route, identify or describe the request: whoever read them late would read another request.
+  static constexpr std::string_view kForbidden[] = {
+      "Content-Length", "Transfer-Encoding", "Host",         "Authorization", "Content-Type", "Content-Encoding",
+      "Connection",     "Trailer",           "TE",           "Expect",        "Upgrade",      "Cookie",
+      "Content-Range",  "Max-Forwards",      "Cache-Control"};
+  for (const auto forbidden : kForbidden) {
     if (trailer.get(forbidden)) refuse(400, fmt::format("{} must not come after the body", forbidden));
   }
   if (trailer_bytes_ > kMaxTrailerBytes) refuse(431, "the trailers of the body are too long");

@@ -65,22 +65,22 @@ struct Framing {
 // Reads Content-Length and Transfer-Encoding. Without either: a body of no bytes.
 std::optional<Failure> parse_framing(const Headers& headers, Framing& framing);
 
-// Collects a body, decoding chunks. Trailers are checked and dropped.
+// Finds the bytes of a body in a connection's bytes, decoding chunks. Trailers are checked and dropped: nobody here reads them, and a
+// field that comes after the body must not change what was decided before it.
 class BodyReader {
  public:
   BodyReader(const Framing& framing, std::uint64_t max_bytes);
-  // Takes bytes up to the end of the body; returns how many.
-  std::size_t feed(std::string_view bytes);
+  // Takes bytes up to the end of the body and appends the body's own to `out`; returns how many it took.
+  std::size_t feed(std::string_view bytes, std::string& out);
   // Tells that the peer closed: the end of a body without length.
   void close();
   bool done() const { return part_ == Part::kDone; }
   const std::optional<Failure>& failure() const { return failure_; }
-  std::size_t size() const { return body_.size(); }
-  std::string take() { return std::move(body_); }
+  std::uint64_t size() const { return size_; }  // Of the body as far as it came.
 
  private:
   enum class Part { kBytes, kSizeLine, kChunk, kChunkEnd, kTrailer, kDone };
-  std::size_t feed_bytes(std::string_view bytes, std::uint64_t& left, Part next);
+  std::size_t feed_bytes(std::string_view bytes, std::string& out);
   std::size_t feed_line(std::string_view bytes);
   void take_line();
   void take_size_line(std::string_view line);
@@ -90,10 +90,10 @@ class BodyReader {
   Part part_;
   bool until_close_;
   std::uint64_t max_bytes_;
+  std::uint64_t size_ = 0;
   std::uint64_t left_ = 0;  // Of the body, or of this chunk.
   std::string line_;
   std::size_t trailer_bytes_ = 0;
-  std::string body_;
   std::optional<Failure> failure_;
 };
 
