@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Holds the HTTP doors against clients and tools that we did not write. One line a check; exit code 1 if one fails.
+
+    run.py --pinflow PROGRAM | --kinesis URL | --kinesalite   [--folder DIR] [--long] [WORD ...]
+
+--kinesis aims the Kinesis checks alone at an endpoint that runs already, --kinesalite at the emulator, which is known to fail some. --long adds what `make conformance` runs. With words, only
+checks whose names hold one of them run.
+"""
+import argparse
+import pathlib
+import shutil
+import sys
+
+import http_peers  # First: it lets the others find what interop/kafka has.
+import check_boto
+import check_sdks
+from check_report import Report
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--pinflow")
+    which.add_argument("--kinesis")
+    which.add_argument("--kinesalite", action="store_true")
+    parser.add_argument("--folder", default=str(http_peers.BUILD / "run" / "http"))
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("words", nargs="*")
+    options = parser.parse_args()
+    folder = pathlib.Path(options.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    report = Report(options.words, folder)
+    if options.kinesalite:
+        emulator = http_peers.Kinesalite(folder / "kinesalite").start()
+        options.kinesis = emulator.kinesis
+    if options.kinesis:
+        check_boto.run(report, options.kinesis, folder)
+        check_sdks.run(report, options.kinesis)
+    if options.kinesalite:
+        emulator.stop()
+    print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
