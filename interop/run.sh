@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Holds pinflow against software that we did not write. Each check says what it compared; one that this machine cannot run is skipped
-# with its reason. Exit code 1 if a check fails.
+# with its reason. Exit code 1 if a check fails. With --long: the doors alone, and all that takes too long for every change.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 pinflow=$PWD/build/release/pinflow
 work=$PWD/build/interop
+long=()
+if [ "${1:-}" = --long ]; then long=(--long); fi
 rm -rf "$work/run"
 mkdir -p "$work/run"
 passed=0 failed=0 skipped=0
@@ -24,16 +26,19 @@ start_up() {
 }
 stop_up() { kill -TERM "$up_pid" && wait "$up_pid"; }
 
+# Makes the Python environment of the checks; what is missing there skips the checks that need it.
+python_packages() {
+  if [ ! -x "$work/venv/bin/python" ]; then
+    python3 -m venv "$work/venv" >"$work/run/venv.log" 2>&1 || { echo "no Python venv here, see build/interop/run/venv.log"; return; }
+  fi
+  "$work/venv/bin/pip" install -q --disable-pip-version-check -r interop/requirements.txt >"$work/run/pip.log" 2>&1 ||
+    echo "Python packages could not be installed, see build/interop/run/pip.log"
+}
+
 delta_tables() {
   local name="Delta tables read by deltalake and pyarrow"
   local python=$work/venv/bin/python
-  if [ ! -x "$python" ]; then
-    python3 -m venv "$work/venv" >"$work/run/venv.log" 2>&1 || { skip "$name" "no Python venv here, see build/interop/run/venv.log"; return; }
-  fi
-  if ! "$work/venv/bin/pip" install -q --disable-pip-version-check -r interop/requirements.txt >"$work/run/pip.log" 2>&1; then
-    skip "$name" "its packages could not be installed, see build/interop/run/pip.log"
-    return
-  fi
+  "$python" -c 'import deltalake, pyarrow' 2>/dev/null || { skip "$name" "the packages deltalake and pyarrow could not be installed"; return; }
   local data=$work/run/delta
   # A checkpoint every 3 commits, and several restarts, so that readers must pass some.
   "$pinflow" source create --posts 3000 --data "$data" --quiet >/dev/null || { not_ok "$name"; return; }
@@ -119,12 +124,21 @@ counted() {
   skipped=$((skipped + $(grep -oE '[0-9]+ skipped' <<<"$counts" | cut -d' ' -f1)))
 }
 
-# Kafka's clients and tools, and the quick numbers of librdkafka's suite, against the Kafka door.
+# Kafka's clients and tools, and librdkafka's suite, against the Kafka door.
 kafka_door() {
+  local quick=(--quick)
+  if [ ${#long[@]} -gt 0 ]; then quick=(); fi
   local python=$work/venv/bin/python
   "$python" -c 'import confluent_kafka' 2>/dev/null || { skip "Kafka door" "the package confluent-kafka could not be installed"; return; }
-  counted "$python" interop/kafka/run.py --pinflow "$pinflow"
-  counted "$python" interop/kafka/librdkafka_suite.py --quick --pinflow "$pinflow"
+  counted "$python" interop/kafka/run.py --pinflow "$pinflow" "${long[@]}"
+  counted "$python" interop/kafka/librdkafka_suite.py "${quick[@]}" --pinflow "$pinflow"
+}
+
+# Clients and tools of Kinesis and of Kafka's REST proxies against the HTTP doors.
+http_doors() {
+  local python=$work/venv/bin/python
+  "$python" -c 'import requests' 2>/dev/null || { skip "HTTP doors" "the package requests could not be installed"; return; }
+  counted "$python" interop/http/run.py --pinflow "$pinflow" "${long[@]}"
 }
 
 # Our tables of the Kafka protocol against Kafka's own message classes; our commands against a Kafka and against our own door.
@@ -135,10 +149,14 @@ kafka_wire() {
   counted interop/kafka_wire/check_commands.py "$pinflow" --own
 }
 
-delta_tables
-mariadb_source
-posting_script
+python_packages
+if [ ${#long[@]} -eq 0 ]; then
+  delta_tables
+  mariadb_source
+  posting_script
+  kafka_wire
+fi
 kafka_door
-kafka_wire
+http_doors
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -65,16 +65,16 @@ def idempotent(broker, peers):
 
 
 def wide(broker, peers):
-    """Ten topics of thirty partitions, each written and read by another client."""
+    """Three topics of a hundred partitions, each written and read by another client."""
     tools = Tools(NEWEST, broker)
-    for number in range(10):
-        tools.create(f"wide-{number}", 30)
+    for number in range(3):
+        tools.create(f"wide-{number}", 100)
     described = tools.must("topics", "--describe")
     expect(len(re.findall(r"^\s+Topic: wide-\d\s+Partition: \d+\s+Leader: \d+", described, re.MULTILINE)) == 300, "not 300 partitions with a leader")
-    for number in range(10):
-        peers[number % len(peers)].run("produce", broker, f"wide-{number}", 0, 3000, 50)
-    for number in range(10):
-        peers[(number + 1) % len(peers)].run("consume", broker, f"wide-{number}", 3000)
+    for number in range(3):
+        peers[(number + 1) % len(peers)].run("produce", broker, f"wide-{number}", 0, 10_000, 50)
+    for number in range(3):
+        peers[(number + 2) % len(peers)].run("consume", broker, f"wide-{number}", 10_000)
     return "30,000 records over 300 partitions"
 
 
@@ -126,6 +126,6 @@ def run(report, broker, peers, folder):
     report.check("All clients: sizes", sizes, broker, peers)
     report.check("All clients: idempotent producer", idempotent, broker, peers)
     report.check("All clients: record above the limit", too_large, broker, peers)
-    report.check("All clients: ten topics, 300 partitions", wide, broker, peers)
+    report.check("All clients: three topics, 300 partitions", wide, broker, peers)
     report.check("kcat: write and read", kcat_round_trip, broker)
     report.check("kcat: compresses", kcat_compresses, broker, folder)

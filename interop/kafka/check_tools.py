@@ -2,7 +2,7 @@
 import re
 
 from check_report import expect, expect_line
-from kafka_peers import run_tool
+from kafka_peers import NEWEST, VERSIONS, run_tool
 
 
 class Tools:
@@ -153,9 +153,11 @@ def delete_records(tools, folder):
     return "the first 60 of 100"
 
 
-def run(report, broker, versions, folder):
-    for version in versions:
+def run(report, broker, folder, long):
+    """The older tools write and read only, unless there is time: each call starts a Java."""
+    for version in VERSIONS:
         tools = Tools(version, broker)
-        for check in (topics, configs, cluster, console, groups):
+        for check in (topics, configs, cluster, console, groups) if long or version == NEWEST else (console,):
             report.check(f"Kafka {version} tools: {check.__name__}", check, tools)
-        report.check(f"Kafka {version} tools: delete-records", delete_records, tools, folder)
+        if long or version == NEWEST:
+            report.check(f"Kafka {version} tools: delete-records", delete_records, tools, folder)

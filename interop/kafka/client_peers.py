@@ -79,6 +79,7 @@ class Peer:
     codecs = ALL_CODECS
     cooperative = None  # The settings for a cooperative assignor, where the client has one.
     static = True
+    newest = True  # Of its kind.
 
     def command(self):
         raise NotImplementedError
@@ -110,6 +111,7 @@ class JavaPeer(Peer):
     def __init__(self, version):
         self.version = version
         self.name = f"Java client {version}"
+        self.newest = version == kafka_peers.NEWEST
 
     def command(self):
         return ["java", *kafka_peers.SHORT_LIVED, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",

@@ -22,7 +22,7 @@ from client_peers import node_modules
 from kafka_peers import BUILD, HERE, Missing, ROOT
 
 SUITE = BUILD / "librdkafka"
-SECONDS = {"quick": 240, "full": 900}
+SECONDS = {"quick": 240, "long": 400, "full": 900}
 Entry = collections.namedtuple("Entry", "number mode scenario only version reason")
 
 
@@ -94,7 +94,7 @@ def run_entry(entry, broker, folder):
     if entry.only:
         environment["SUBTESTS"] = entry.only
     environment.pop("CI", None)  # With it, the suite passes over what measures time, and says so as if it had run.
-    command = [str(SUITE / "tests/test-runner"), "-p1", "-L", "-s", entry.scenario, *(["-Q"] if entry.mode == "quick" else [])]
+    command = [str(SUITE / "tests/test-runner"), "-p1", "-L", "-s", entry.scenario, *([] if entry.mode == "full" else ["-Q"])]
     begin = time.monotonic()
     with open(home / "output.log", "w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(command, cwd=SUITE / "tests", env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -160,7 +160,7 @@ def main():
     counts = collections.Counter()
     by_scenario = brokers(options, folder)
     for scenario, broker in by_scenario.items():
-        wanted = [e for e in entries if e.scenario == scenario and (e.mode == "quick" or e.mode == "full" and not options.quick)]
+        wanted = [e for e in entries if e.scenario == scenario and (e.mode == "quick" or e.mode in ("long", "full") and not options.quick)]
         if not wanted:
             continue
         broker.start()

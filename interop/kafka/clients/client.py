@@ -67,7 +67,7 @@ def consume(bootstrap, topic, expected, settings):
     expected_offsets = dict(begin)
     count, total = 0, sum(ends[p] - begin[p] for p in partitions)
     while count < total:
-        messages = consumer.consume(1000, 30)
+        messages = consumer.consume(min(1000, total - count), 30)  # It waits until it has so many.
         if not messages:
             raise RuntimeError(f"nothing to read for 30 s after {count} of {total}")
         for message in messages:
