@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "access/allowance.h"
+#include "access/internal/pattern.h"
 
 namespace pinflow::access {
 
-namespace {
 // A star gives back only to the one before it, so the work is at most the product of the lengths.
-bool fits(std::string_view pattern, std::string_view name) {
+bool internal::fits(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
   std::size_t n = 0;
   std::size_t star = std::string_view::npos;
@@ -29,7 +29,6 @@ bool fits(std::string_view pattern, std::string_view name) {
   }
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
-}  // namespace
 
 const std::shared_ptr<const Caller>& Caller::anyone() {
   static const auto caller = std::make_shared<const Caller>("anyone", std::vector<Grant>{{Right::kAdmin, "*"}});
@@ -45,7 +44,7 @@ std::shared_ptr<const Caller> Caller::anonymous(std::vector<Grant> grants) {
 bool Caller::may(Right right, std::string_view topic) const {
   return std::ranges::any_of(grants_, [&](const Grant& grant) {
     if (grant.right == Right::kAdmin) return true;
-    return grant.right == right && (topic.empty() || fits(grant.topics, topic));
+    return grant.right == right && (topic.empty() || internal::fits(grant.topics, topic));
   });
 }
 

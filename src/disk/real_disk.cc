@@ -78,6 +78,11 @@ class PreparedFile final {
   }
   Result<void> write(std::string_view bytes, const Path& path) {
     TRY_ASSIGN(const Descriptor fd, open_at(folder_.get(), name_, O_WRONLY | O_CREAT | O_EXCL, "create", path));
+    struct stat replaced{};
+    // What takes a file's place is for the eyes that the file was for, before it has any bytes.
+    if (::fstatat(folder_.get(), path.filename().c_str(), &replaced, 0) == 0 &&
+        ::fchmod(fd.get(), replaced.st_mode & 0777) == -1)
+      return os_fail("keep the rights of", path);
     TRY(write_all(fd.get(), bytes, path));
     return sync_descriptor(fd, path);
   }
