@@ -3,7 +3,8 @@
 namespace pinflow::doors {
 
 DoorSet::DoorSet(DoorParts parts, DoorOptions options)
-    : worker_(options.waiting_jobs),
+    : guard_(std::move(options.guard), parts.clock, parts.logger, router_),
+      worker_(options.waiting_jobs),
       kafka_rest_(parts.log, worker_, options.kafka_rest),
       streams_(parts.log, worker_, parts.clock, parts.random, std::move(options.streams)) {
   health_.add_routes(router_);

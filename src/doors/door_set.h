@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/logger.h"
 #include "base/random.h"
+#include "doors/guard.h"
 #include "doors/health.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
 #include "doors/metrics.h"
@@ -17,6 +18,7 @@ namespace pinflow::doors {
 struct DoorOptions {
   kafka_rest::KafkaRestOptions kafka_rest;
   streams::StreamsOptions streams;
+  GuardOptions guard;              // Its tokens must outlive the doors.
   std::size_t waiting_jobs = 256;  // Topic changes and reads that may wait for the worker.
 };
 
@@ -39,13 +41,14 @@ class DoorSet final : public http::Handler {
   http::Router& router() { return router_; }
   Health& health() { return health_; }
   Metrics& metrics() { return metrics_; }
-  http::Admission admit(http::Request& head) override { return router_.admit(head); }
+  http::Admission admit(http::Request& head) override { return guard_.admit(head); }
   void handle(http::Request request, http::Responder respond) override {
-    router_.handle(std::move(request), std::move(respond));
+    guard_.handle(std::move(request), std::move(respond));
   }
 
  private:
   http::Router router_;
+  Guard guard_;
   Health health_;
   Metrics metrics_;
   Worker worker_;
