@@ -9,7 +9,10 @@
 #include "base/names.h"
 #include "base/uuid.h"
 #include "delta/internal/checkpoint.h"
+#include "delta/internal/log_cleanup.h"
 #include "delta/internal/log_reader.h"
+#include "delta/internal/paths.h"
+#include "delta/internal/properties.h"
 #include "delta/internal/schema.h"
 #include "delta/internal/statistics.h"
 #include "delta/internal/table_state.h"
@@ -24,8 +27,6 @@ namespace fs = std::filesystem;  // The SQL engine opens absolute paths only.
 // Each try sees the log's newest end, so losing this often in a row means that something is wrong with the
 // store.
 constexpr int kCommitTries = 100;
-// delta.deletedFileRetentionDuration where a table does not set it.
-constexpr std::chrono::hours kTombstoneRetention{7 * 24};
 
 std::int64_t millis(WallTime time) {
   return time.time_since_epoch().count();
@@ -68,7 +69,7 @@ class DeltaTable final : public Table {
     if (!state) return fail(std::move(state).error());
     TRY(check_is_ours(*state));
     state_ = *std::move(state);
-    return {};
+    return add_columns();
   }
 
   Result<std::optional<DataFile>> write_file(sql::Session& session, std::string_view select) override {
@@ -87,7 +88,7 @@ class DeltaTable final : public Table {
     info.operation = transactions.empty() ? "WRITE" : "STREAMING UPDATE";
     info.parameters = {{transactions.empty() ? "mode" : "outputMode", "Append"}};
     info.blind_append = true;
-    return commit(std::move(info), adds(files), transactions, Rivals::kMayAppend);
+    return commit(std::move(info), adds(files), {.transactions = transactions});
   }
 
   Result<Version> replace(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) override {
@@ -104,7 +105,38 @@ class DeltaTable final : public Table {
     CommitInfo info;
     info.operation = "WRITE";
     info.parameters = {{"mode", "Overwrite"}};
-    return commit(std::move(info), std::move(actions), transactions, Rivals::kNone);
+    return commit(std::move(info), std::move(actions), {.transactions = transactions, .alone = true});
+  }
+
+  Result<Version> rewrite(const std::vector<std::string>& replaced, const std::vector<DataFile>& files) override {
+    Commit actions;
+    std::int64_t rows = 0;
+    std::uint64_t removed_bytes = 0;
+    for (const std::string& path : replaced) {
+      const auto live = state_.snapshot.files.find(path);
+      if (live == state_.snapshot.files.end()) return fail(ErrorCode::kConflict, in_table("has no file " + path));
+      actions.push_back(Remove{path, millis(context_.clock.now()), false, live->second.size});
+      rows += live->second.rows;
+      removed_bytes += live->second.size;
+    }
+    std::uint64_t added_bytes = 0;
+    for (const DataFile& file : files) {
+      actions.push_back(Add{.file = file, .data_change = false});
+      rows -= file.rows;
+      added_bytes += file.size;
+    }
+    if (rows != 0) {
+      return fail(ErrorCode::kInvalid,
+                  in_table(fmt::format("would {} {} rows by a rewrite", rows > 0 ? "lose" : "gain", std::abs(rows))));
+    }
+    CommitInfo info;
+    info.operation = "OPTIMIZE";
+    info.parameters = {{"predicate", "[]"}, {"auto", "false"}};
+    info.metrics = {{"numRemovedFiles", std::to_string(replaced.size())},
+                    {"numRemovedBytes", std::to_string(removed_bytes)},
+                    {"numAddedFiles", std::to_string(files.size())},
+                    {"numAddedBytes", std::to_string(added_bytes)}};
+    return commit(std::move(info), std::move(actions), {.removed = {replaced.begin(), replaced.end()}});
   }
 
   void discard(const DataFile& file) override {
@@ -123,7 +155,26 @@ class DeltaTable final : public Table {
   }
 
  private:
-  enum class Rivals { kMayAppend, kNone };  // Whose commits may come between our snapshot and our commit.
+  // Adds the columns at the end that the table does not have yet; its older files read as null there.
+  Result<void> add_columns() {
+    for (int tries = 0; state_.snapshot.schema.size() < spec_.schema.size(); ++tries) {
+      if (tries == kCommitTries) return fail(ErrorCode::kUnavailable, in_table("changes all the time"));
+      Metadata metadata = *state_.metadata;
+      TRY_ASSIGN(metadata.schema, format_schema(spec_.schema));
+      CommitInfo info;
+      info.operation = "ADD COLUMNS";
+      const auto added = commit(std::move(info), {metadata}, {.alone = true});
+      if (!added && added.error().code != ErrorCode::kConflict) return fail(added.error());
+    }
+    return {};
+  }
+
+  // What a commit of ours rests on: a commit of others that touches it, between our snapshot and ours, is a conflict.
+  struct Claim {
+    std::vector<Transaction> transactions = {};       // Positions that nobody else moved.
+    std::set<std::string, std::less<>> removed = {};  // Files that are still there.
+    bool alone = false;                               // No commit of others at all.
+  };
 
   std::string object(std::string_view below) const { return spec_.name + "/" + std::string(below); }
   std::string in_table(std::string_view what) const { return fmt::format("table {} {}", spec_.name, what); }
@@ -132,23 +183,26 @@ class DeltaTable final : public Table {
     if (auto writable = check_writable(*state.protocol, *state.metadata); !writable) {
       return fail(std::move(writable.error()).with_context("table " + spec_.name));
     }
+    // What another writer added behind our columns stays null in our files; a column of ours that is missing is added by open().
     const auto& stored = state.snapshot.schema;
-    for (std::size_t i = 0; i < std::max(stored.size(), spec_.schema.size()); ++i) {
-      const Field has = i < stored.size() ? stored[i] : Field{"nothing", ""};
-      const Field wanted = i < spec_.schema.size() ? spec_.schema[i] : Field{"nothing", ""};
-      if (has == wanted) continue;
-      return fail(ErrorCode::kInvalid,
-                  in_table(fmt::format(
-                      "has another schema: its column {} is {} {}, expected {} {}; move the table's folder away, "
-                      "or run the version that made it",
-                      i + 1, has.name, has.type, wanted.name, wanted.type)));
+    for (std::size_t i = 0; i < std::min(stored.size(), spec_.schema.size()); ++i) {
+      if (stored[i] == spec_.schema[i]) continue;
+      return fail(
+          ErrorCode::kInvalid,
+          in_table(fmt::format(
+              "has another schema: its column {} is {} {}, expected {} {}; columns may only be added at the end. "
+              "Move the table's folder away, or run the version that made it",
+              i + 1, stored[i].name, stored[i].type, spec_.schema[i].name, spec_.schema[i].type)));
     }
     return {};
   }
 
   Result<std::optional<DataFile>> written(sql::Session& session, std::string_view select, const disk::Path& scratch) {
     TRY_ASSIGN(const sql::ParquetFile parquet, session.write_parquet(select, scratch));
-    if (auto same = check_columns(spec_.schema, parquet.schema); !same) {
+    // A rewrite keeps the columns that others added behind ours.
+    const auto& all = state_.snapshot.schema;
+    const auto& schema = parquet.schema.size() == all.size() ? all : spec_.schema;
+    if (auto same = check_columns(schema, parquet.schema); !same) {
       return fail(std::move(same.error()).with_context("table " + spec_.name));
     }
     if (parquet.rows == 0) return std::nullopt;
@@ -157,7 +211,7 @@ class DeltaTable final : public Table {
     file.size = parquet.bytes;
     file.rows = static_cast<std::int64_t>(parquet.rows);
     file.modified = context_.clock.now();
-    file.statistics = format_statistics(spec_.schema, parquet);
+    file.statistics = format_statistics(schema, parquet);
     TRY(context_.store.put_file(object(file.path), scratch));
     return file;
   }
@@ -196,13 +250,13 @@ class DeltaTable final : public Table {
     return check_is_ours(state_);
   }
 
-  Result<Version> commit(CommitInfo info, Commit changes, const std::vector<Transaction>& transactions, Rivals rivals) {
+  Result<Version> commit(CommitInfo info, Commit changes, const Claim& claim) {
     const std::int64_t now = millis(context_.clock.now());
     info.timestamp_ms = now;
     info.transaction_id = Uuid::random(context_.random).to_string();
     const std::string our_id = info.transaction_id;
     Commit actions{std::move(info)};
-    for (const Transaction& transaction : transactions)
+    for (const Transaction& transaction : claim.transactions)
       actions.push_back(Txn{transaction.app_id, transaction.version, now});
     std::ranges::move(changes, std::back_inserter(actions));
     const std::string bytes = format_commit(actions);
@@ -220,7 +274,7 @@ class DeltaTable final : public Table {
       }
       // Somebody was first, or nobody knows: what lies in the log decides. An empty place means that our put
       // did not happen; should it still arrive, the next try meets it and knows it by its id.
-      auto settled = settle(our_id, transactions, rivals);
+      auto settled = settle(our_id, claim);
       if (!settled && put.error().code == ErrorCode::kUnknownOutcome &&
           settled.error().code == ErrorCode::kUnavailable) {
         settled.error().code = ErrorCode::kUnknownOutcome;
@@ -235,8 +289,7 @@ class DeltaTable final : public Table {
 
   // Reads all commits that came before ours could. The version of ours where it is among them; nothing where
   // we may try again behind them; kConflict where we may not.
-  Result<std::optional<Version>> settle(const std::string& our_id, const std::vector<Transaction>& transactions,
-                                        Rivals rivals) {
+  Result<std::optional<Version>> settle(const std::string& our_id, const Claim& claim) {
     TRY_ASSIGN(const auto winners, reader_.commits_after(state_.snapshot.version));
     std::optional<Version> ours;
     std::optional<Error> conflict;
@@ -245,7 +298,7 @@ class DeltaTable final : public Table {
       if (is_commit_of(winner, our_id)) {
         ours = state_.snapshot.version;
       } else if (!conflict) {
-        conflict = find_conflict(winner, transactions, rivals);
+        conflict = find_conflict(winner, claim);
       }
     }
     if (ours) {
@@ -256,20 +309,25 @@ class DeltaTable final : public Table {
     return std::nullopt;
   }
 
-  std::optional<Error> find_conflict(const Commit& winner, const std::vector<Transaction>& transactions,
-                                     Rivals rivals) const {
+  std::optional<Error> find_conflict(const Commit& winner, const Claim& claim) const {
     const Version version = state_.snapshot.version;
-    if (rivals == Rivals::kNone) {
+    if (claim.alone) {
       return Error{ErrorCode::kConflict, in_table(fmt::format("was changed by another writer in version {}", version))};
     }
     for (const Action& action : winner) {
-      const auto* moved = std::get_if<Txn>(&action);
-      if (moved == nullptr) continue;
-      for (const Transaction& transaction : transactions) {
-        if (transaction.app_id != moved->app_id) continue;
+      if (const auto* moved = std::get_if<Txn>(&action)) {
+        if (std::ranges::find(claim.transactions, moved->app_id, &Transaction::app_id) == claim.transactions.end())
+          continue;
         return Error{ErrorCode::kConflict,
                      in_table(fmt::format("got {} up to {} from another writer in version {}; read on from there",
                                           moved->app_id, moved->version, version))};
+      }
+      if (const auto* gone = std::get_if<Remove>(&action); gone != nullptr && claim.removed.contains(gone->path)) {
+        return Error{ErrorCode::kConflict,
+                     in_table(fmt::format("lost {} to another writer in version {}", gone->path, version))};
+      }
+      if (std::holds_alternative<Metadata>(action) && !claim.removed.empty()) {
+        return Error{ErrorCode::kConflict, in_table(fmt::format("has another schema since version {}", version))};
       }
     }
     return std::nullopt;
@@ -279,38 +337,35 @@ class DeltaTable final : public Table {
   void checkpoint_when_due() {
     const Version version = state_.snapshot.version;
     if (spec_.checkpoint_interval <= 0 || version.value() % spec_.checkpoint_interval != 0) return;
-    state_.expire_tombstones(context_.clock.now() - kTombstoneRetention);
+    const WallTime now = context_.clock.now();
+    state_.expire_tombstones(now - interval_property(state_.metadata->configuration,
+                                                     "delta.deletedFileRetentionDuration", kDeletedFileRetention));
     if (auto done = write_checkpoint(context_.store, context_.engine, spec_.name, state_); !done) {
       context_.logger.warning("a checkpoint of a table failed; readers replay more commits until the next",
                               {{"table", spec_.name}, {"version", version}, {"error", done.error().message}});
+      return;
     }
+    clean_log_when_due(now);
+  }
+
+  // The cut moves at midnight, so looking once a day is enough.
+  void clean_log_when_due(WallTime now) {
+    const auto day = std::chrono::floor<std::chrono::days>(now);
+    if (cleaned_ == day) return;
+    const auto removed = clean_log(context_.store, spec_.name, *state_.metadata, now);
+    if (!removed) {
+      context_.logger.warning("old commits of a table stay; the next day tries again",
+                              {{"table", spec_.name}, {"error", removed.error().message}});
+    }
+    cleaned_ = day;
   }
 
   const TableContext context_;
   const TableSpec spec_;
   LogReader reader_;
   TableState state_;
+  std::optional<WallTime> cleaned_;  // The day of the last look at the log's age.
 };
-
-// The local path of a data file for the SQL engine; log paths are URI-encoded.
-std::string decode_path(std::string_view path) {
-  const auto hex = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
-  std::string decoded;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == '%' && i + 2 < path.size() && hex(path[i + 1]) >= 0 && hex(path[i + 2]) >= 0) {
-      decoded += static_cast<char>(hex(path[i + 1]) * 16 + hex(path[i + 2]));
-      i += 2;
-    } else {
-      decoded += path[i];
-    }
-  }
-  return decoded;
-}
 
 Result<std::string> select_nothing(const std::vector<Field>& schema) {
   std::string select = "SELECT ";
@@ -333,29 +388,50 @@ Result<std::unique_ptr<Table>> open_table(const TableContext& context, const Tab
   return table;
 }
 
-Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name) {
-  auto state = LogReader(store, engine, name).load();
+Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name,
+                               const AsOf& as_of) {
+  LogReader reader(store, engine, name);
+  const auto load = [&]() -> Result<TableState> {
+    if (const auto* version = std::get_if<Version>(&as_of)) return reader.load_version(*version);
+    if (const auto* time = std::get_if<WallTime>(&as_of)) {
+      TRY_ASSIGN(const Version version, reader.version_at(*time));
+      return reader.load_version(version);
+    }
+    return reader.load();
+  };
+  auto state = load();
   if (!state) return fail(std::move(state.error()).with_context("reading table " + name));
   return std::move(state->snapshot);
 }
 
-Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot) {
+Result<std::string> select_files(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot,
+                                 const std::vector<std::string>& paths) {
   if (!snapshot.partition_columns.empty()) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("table {} is partitioned by {}; its values lie outside the files and are not read here",
                             name, snapshot.partition_columns.front()));
   }
-  if (snapshot.files.empty()) return select_nothing(snapshot.schema);
+  if (paths.empty()) return select_nothing(snapshot.schema);
   std::string columns;
   for (const Field& field : snapshot.schema) columns += (columns.empty() ? "" : ", ") + sql::quote_name(field.name);
   std::string files;
-  for (const auto& [path, file] : snapshot.files) {
+  for (const std::string& path : paths) {
     TRY_ASSIGN(const disk::Path local, store.local_copy(name + "/" + decode_path(path)));
     files += (files.empty() ? "" : ", ") + sql::quote_text(fs::absolute(local).string());
   }
-  // By name, since a column that came later is missing in the older files.
-  return fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true, hive_partitioning = false)", columns,
-                     files);
+  // By name, and beside all columns: one that came later is missing in older files, perhaps in all of these.
+  TRY_ASSIGN(const std::string nothing, select_nothing(snapshot.schema));
+  return fmt::format(
+      "SELECT {} FROM ({} UNION ALL BY NAME SELECT * FROM read_parquet([{}], union_by_name = true, "
+      "hive_partitioning = false))",
+      columns, nothing, files);
+}
+
+Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot) {
+  std::vector<std::string> paths;
+  paths.reserve(snapshot.files.size());
+  for (const auto& [path, file] : snapshot.files) paths.push_back(path);
+  return select_files(store, name, snapshot, paths);
 }
 
 Result<std::vector<std::string>> list_tables(objects::ObjectStore& store) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -93,6 +94,11 @@ class Table {
   // else wrote meanwhile.
   virtual Result<Version> replace(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) = 0;
 
+  // Puts `files` in place of live files that hold the same rows, in one commit that readers of changes pass over
+  // (dataChange=false). Appends of others meanwhile are no conflict. kConflict: one of `replaced` is not there any more, or the
+  // schema changed; nothing was written. kInvalid: the rows of both sides do not add up.
+  virtual Result<Version> rewrite(const std::vector<std::string>& replaced, const std::vector<DataFile>& files) = 0;
+
   // Deletes a file that write_file made and no commit names.
   virtual void discard(const DataFile& file) = 0;
 
@@ -104,12 +110,21 @@ class Table {
 // the table asks for features that this writer does not have (named).
 Result<std::unique_ptr<Table>> open_table(const TableContext& context, const TableSpec& spec);
 
-// Reads the current state of a table, ours or another writer's, without being able to write it. kNotFound: no
-// such table.
-Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name);
+// Which state of a table: its newest, that of a version, or the one that readers saw at a moment (the newest commit whose file is not
+// younger; times of files never go backwards, as readers of Delta take them).
+using AsOf = std::variant<std::monostate, Version, WallTime>;
 
-// The SELECT that gives a snapshot's rows through `session`, as text: `SELECT ... FROM read_parquet([...])`,
-// or one without rows and with the right columns where the table is empty.
+// Reads a state of a table, ours or another writer's, without being able to write it. kNotFound: no such table, or no such version
+// any more; the message names those that can be read.
+Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name,
+                               const AsOf& as_of = {});
+
+// The SELECT that gives the rows of these live files of a snapshot, as text: `SELECT ... FROM read_parquet([...])`, in their order;
+// without any, one without rows and with the right columns.
+Result<std::string> select_files(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot,
+                                 const std::vector<std::string>& paths);
+
+// The same of all live files.
 Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot);
 
 // The names of the tables in a store: folders with a _delta_log.

@@ -11,6 +11,12 @@
 
 namespace pinflow::delta::internal {
 
+// When a commit was made as readers of Delta see it: the time of its file, but always after that of the commit before.
+struct TimedCommit {
+  Version version;
+  WallTime time;
+};
+
 // Reads the log of one table from a store. Owned by one thread; store and engine outlive it.
 class LogReader {
  public:
@@ -20,7 +26,13 @@ class LogReader {
 
   // The newest state: from the last checkpoint that can be read and the commits after it. kNotFound: no such
   // table.
-  Result<TableState> load();
+  Result<TableState> load() { return load_until(std::nullopt); }
+  // The state as of a version that is still there. kNotFound names the versions that are.
+  Result<TableState> load_version(Version version) { return load_until(version); }
+  // The newest version whose commit file is not younger than `time`. kNotFound: the log begins later.
+  Result<Version> version_at(WallTime time);
+  // All commits that are there with their times, oldest first.
+  Result<std::vector<TimedCommit>> list_commits();
   // The commits after `version`, oldest first, each got by its name: cheap however long the log is. A log
   // whose tail behind a long idle snapshot was cleaned away looks as if it had ended; nothing of ours cleans
   // within a process's life.
@@ -31,12 +43,13 @@ class LogReader {
   Result<TableState> read_checkpoint(Version version, std::int64_t parts);
 
  private:
+  Result<TableState> load_until(std::optional<Version> last);
   struct Listing {
     std::vector<std::pair<Version, std::int64_t>> checkpoints;  // Complete ones with their parts, oldest first.
     std::vector<Version> commits;
     bool has_v2_checkpoint = false;
   };
-  Result<Listing> list_log(Version from);
+  Result<Listing> list_log(Version from, std::optional<Version> last);
   Result<TableState> replay(TableState state, const std::vector<Version>& commits);
   std::string path(std::string_view below) const { return name_ + "/" + std::string(below); }
 

@@ -37,7 +37,11 @@ void write(JsonWriter& json, const CommitInfo& info) {
   json.key("operationParameters");
   write_map(json, info.parameters);
   json.key("isBlindAppend").boolean(info.blind_append);
-  json.key("engineInfo").string("pinflow/" PINFLOW_VERSION);
+  if (!info.metrics.empty()) {
+    json.key("operationMetrics");
+    write_map(json, info.metrics);
+  }
+  json.key("engineInfo").string(info.engine);
   json.key("txnId").string(info.transaction_id);
   json.end_object();
 }
@@ -199,8 +203,12 @@ Result<Action> read_txn(dom::object object) {
 }
 
 Action read_info(dom::object object) {
-  return CommitInfo{integer(object, "timestamp").value_or(0), text(object, "operation"),
-                    text_map(object, "operationParameters"), boolean(object, "isBlindAppend", false),
+  return CommitInfo{integer(object, "timestamp").value_or(0),
+                    text(object, "operation"),
+                    text_map(object, "operationParameters"),
+                    boolean(object, "isBlindAppend", false),
+                    text_map(object, "operationMetrics"),
+                    text(object, "engineInfo"),
                     text(object, "txnId")};
 }
 
@@ -301,6 +309,12 @@ std::string commit_name(Version version) {
 }
 std::string checkpoint_name(Version version) {
   return fmt::format("{}{:020}.checkpoint.parquet", kLogFolder, version.value());
+}
+
+std::optional<Version> leading_version(std::string_view name) {
+  if (name.size() <= kVersionDigits || name[kVersionDigits] != '.') return std::nullopt;
+  const auto version = digits(name.substr(0, kVersionDigits), kVersionDigits);
+  return version ? std::optional(Version(*version)) : std::nullopt;
 }
 
 std::optional<LogName> parse_log_name(std::string_view name) {

@@ -61,6 +61,8 @@ struct CommitInfo {
   std::string operation;
   std::map<std::string, std::string> parameters;
   bool blind_append = false;
+  std::map<std::string, std::string> metrics = {};  // operationMetrics: whole numbers as text.
+  std::string engine = "pinflow/" PINFLOW_VERSION;
   std::string transaction_id;  // Ours alone: by it we know our own commit after a lost answer.
 };
 
@@ -95,5 +97,7 @@ struct LogName {
   std::int64_t part = 1, parts = 1;
 };
 std::optional<LogName> parse_log_name(std::string_view name);
+// The version that any file of a log begins its name with (also checksums and what others may add): 20 digits and a dot.
+std::optional<Version> leading_version(std::string_view name);
 
 }  // namespace pinflow::delta::internal
