@@ -94,8 +94,8 @@ class FakeDoor final : public http::Handler {
   void handle(http::Request request, http::Responder respond) override {
     const std::scoped_lock lock(mutex_);
     const std::size_t nth = requests.size();
-    requests.push_back(request);
     std::optional<http::Response> response = answer ? answer(request, nth) : stored(request);
+    requests.push_back(std::move(request));
     if (response) {
       respond(std::move(*response));
     } else {

@@ -54,7 +54,7 @@ struct TlsFiles {
 struct ServerOptions {
   std::vector<std::string> addresses{"127.0.0.1", "::1"};  // At least one must be there; "localhost" means both.
   std::uint16_t port = 8082;                               // 0: any free one, see port().
-  TlsFiles tls;
+  TlsFiles tls = {};
   ByteCount max_body{std::uint64_t{10} << 20};    // As sent, and unpacked.
   ByteCount max_header{std::uint64_t{16} << 10};  // Target included.
   ByteCount max_target{std::uint64_t{8} << 10};
