@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include "kafka_door/certificates_fixture.h"
 #include "kafka_door/door_fixture.h"
 #include "kafka_door/rdkafka_fixture.h"
+#include "net/certificates_fixture.h"
 
 namespace pinflow::kafka_door {
 namespace {
@@ -92,7 +92,7 @@ TEST_F(KafkaDoorToLibrdkafka, LetsUsersInByEveryMechanism) {
 }
 
 TEST_F(KafkaDoorToLibrdkafka, SpeaksTls) {
-  Certificates certificates;
+  net::Certificates certificates;
   certificates.issue("door");
   door_.tls.certificate = certificates.certificate("door");
   door_.tls.key = certificates.key("door");
@@ -111,16 +111,16 @@ TEST_F(KafkaDoorToLibrdkafka, SpeaksTls) {
 }
 
 TEST_F(KafkaDoorToLibrdkafka, AsksForCertificatesOfClients) {
-  Certificates certificates;
+  net::Certificates certificates;
   certificates.issue("door");
   certificates.issue("kate");
-  Certificates strangers;
+  net::Certificates strangers;
   strangers.issue("kate");
   door_.tls.certificate = certificates.certificate("door");
   door_.tls.key = certificates.key("door");
   door_.tls.client_ca = certificates.certificate("ca");
   open();
-  const auto with = [&](const Certificates& from) {
+  const auto with = [&](const net::Certificates& from) {
     return RdSettings{{"security.protocol", "SSL"},
                       {"ssl.ca.location", certificates.certificate("ca")},
                       {"ssl.certificate.location", from.certificate("kate")},
@@ -131,8 +131,33 @@ TEST_F(KafkaDoorToLibrdkafka, AsksForCertificatesOfClients) {
   expect_refused({{"security.protocol", "SSL"}, {"ssl.ca.location", certificates.certificate("ca")}}, "SSL");
 }
 
+TEST_F(KafkaDoorToLibrdkafka, TakesNewCertificatesWithoutARestartAndKeepsTheOldOnesWhenTheNewAreBad) {
+  net::Certificates first;
+  first.issue("door");
+  net::Certificates second;
+  second.issue("door");
+  const auto put = [&](const net::Certificates& from) {
+    std::filesystem::copy_file(from.certificate("door"), first.certificate("used"),
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(from.key("door"), first.key("used"), std::filesystem::copy_options::overwrite_existing);
+  };
+  put(first);
+  door_.tls.certificate = first.certificate("used");
+  door_.tls.key = first.key("used");
+  open();
+  put(second);
+  ASSERT_TRUE(server_->reload_certificates());
+  expect_round_trip({{"security.protocol", "SSL"}, {"ssl.ca.location", second.certificate("ca")}});
+  std::filesystem::copy_file(first.key("door"), first.key("used"), std::filesystem::copy_options::overwrite_existing);
+  const auto reloaded = server_->reload_certificates();
+  ASSERT_FALSE(reloaded);
+  EXPECT_THAT(reloaded.error().message, HasSubstr("kafka.tls_key"));
+  ASSERT_TRUE(log_->delete_topic("t"));
+  expect_round_trip({{"security.protocol", "SSL"}, {"ssl.ca.location", second.certificate("ca")}});
+}
+
 TEST_F(KafkaDoorToLibrdkafka, CarriesBatchesLargerThanATlsRecordAndABuffer) {
-  Certificates certificates;
+  net::Certificates certificates;
   certificates.issue("door");
   door_.tls.certificate = certificates.certificate("door");
   door_.tls.key = certificates.key("door");

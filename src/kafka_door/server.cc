@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "kafka_door/internal/listener.h"
+#include "net/tls.h"
 
 namespace pinflow::kafka_door {
 
@@ -72,8 +73,9 @@ std::string random_cluster_id() {
 
 class AsioKafkaServer final : public KafkaServer {
  public:
-  AsioKafkaServer(const KafkaServerOptions& options, internal::Credentials credentials, internal::TlsContext tls,
-                  log::BrokerLog& log, groups::GroupCoordinator& coordinator, const Clock& clock, Logger& logger)
+  AsioKafkaServer(const KafkaServerOptions& options, internal::Credentials credentials,
+                  std::unique_ptr<net::TlsServer> tls, log::BrokerLog& log, groups::GroupCoordinator& coordinator,
+                  const Clock& clock, Logger& logger)
       : options_(options),
         credentials_(std::move(credentials)),
         tls_(std::move(tls)),
@@ -111,6 +113,12 @@ class AsioKafkaServer final : public KafkaServer {
 
   std::uint16_t port() const override { return listener_->port(); }
   std::size_t connections() const override { return shared_.connections; }
+  Result<void> reload_certificates() override {
+    if (tls_ == nullptr) return {};
+    TRY(tls_->reload());
+    context_.logger.info("the Kafka door uses its certificate files anew", {{"certificate", tls_->description()}});
+    return {};
+  }
   void stop(std::chrono::milliseconds grace) override {
     asio::post(loops_.front()->io(), [this] { listener_->close(); });
     for (const auto& loop : loops_) loop->stop(grace);
@@ -121,7 +129,7 @@ class AsioKafkaServer final : public KafkaServer {
  private:
   KafkaServerOptions options_;
   const internal::Credentials credentials_;
-  const internal::TlsContext tls_;
+  const std::unique_ptr<net::TlsServer> tls_;
   internal::BlockingThread blocking_;
   internal::MemoryBudget budget_;
   Context context_;
@@ -139,9 +147,14 @@ Result<std::unique_ptr<KafkaServer>> start_server(const KafkaServerOptions& opti
                                                   Logger& logger) {
   TRY(check(options));
   TRY_ASSIGN(auto credentials, internal::Credentials::derive(options.users, options.mechanisms));
-  internal::TlsContext tls;
+  std::unique_ptr<net::TlsServer> tls;
   if (options.tls.enabled()) {
-    TRY_ASSIGN(tls, internal::make_tls_context(options.tls));
+    TRY_ASSIGN(tls, net::TlsServer::load({.certificate = options.tls.certificate,
+                                          .key = options.tls.key,
+                                          .client_ca = options.tls.client_ca,
+                                          .require_client_certificate = !options.tls.client_ca.empty(),
+                                          .protocols = {},
+                                          .section = "kafka"}));
   }
   auto server = std::make_unique<AsioKafkaServer>(options, std::move(credentials), std::move(tls), log, coordinator,
                                                   clock, logger);

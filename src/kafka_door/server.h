@@ -79,6 +79,8 @@ class KafkaServer {
   virtual ~KafkaServer() = default;  // Stops, if stop() was not called.
   virtual std::uint16_t port() const = 0;
   virtual std::size_t connections() const = 0;
+  // Reads the certificate files again; connections that begin from now on get the new ones. kInvalid: the old ones stay.
+  virtual Result<void> reload_certificates() = 0;
   // Takes no new connections or requests, lets answers in flight go out for at most `grace`, then closes and joins.
   virtual void stop(std::chrono::milliseconds grace) = 0;
 };

@@ -1,9 +1,6 @@
 #include "kafka_door/internal/listener.h"
 
-#include <algorithm>
-
-#include <boost/asio/ip/v6_only.hpp>
-#include <fmt/format.h>
+#include "net/listen.h"
 
 namespace pinflow::kafka_door::internal {
 
@@ -13,8 +10,6 @@ using boost::system::error_code;
 
 namespace {
 constexpr std::chrono::milliseconds kAcceptPause{200};
-constexpr int kBacklog = 4096;
-constexpr int kFreePortTries = 10;
 
 // A client of an IPv4 address may reach us through an IPv6 socket: it shall hear of the address that it knows.
 std::string readable_host(const asio::ip::address& address) {
@@ -26,97 +21,31 @@ std::string readable_host(const asio::ip::address& address) {
   plain.scope_id(0);  // Means nothing on another machine.
   return plain.to_string();
 }
-
-bool is_absent(const error_code& error) {
-  return error == asio::error::address_family_not_supported ||
-         error == error_code(EADDRNOTAVAIL, boost::system::system_category());
-}
 }  // namespace
 
 Listener::Listener(LoopShared& shared, std::span<const std::unique_ptr<Loop>> loops)
     : shared_(shared), options_(shared.context.options), loops_(loops) {}
 
-Result<std::vector<asio::ip::address>> Listener::addresses() const {
-  std::vector<asio::ip::address> all;
-  for (const std::string& name : options_.addresses) {
-    if (name == "localhost") {
-      all.emplace_back(asio::ip::address_v4::loopback());
-      all.emplace_back(asio::ip::address_v6::loopback());
-      continue;
-    }
-    error_code error;
-    all.push_back(asio::ip::make_address(name, error));
-    if (error) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("kafka.addresses: '{}' is not an IP address, such as 127.0.0.1 or 0.0.0.0", name));
-    }
-  }
-  std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
-  if (all.empty()) return fail(ErrorCode::kInvalid, "kafka.addresses: at least one address is needed");
-  return all;
-}
-
-Result<void> Listener::bind_all(const std::vector<asio::ip::address>& addresses) {
-  acceptors_.clear();
-  port_ = options_.port;
-  std::string absent;
-  const bool has_v4 = std::ranges::any_of(addresses, [](const auto& address) { return address.is_v4(); });
-  for (const auto& address : addresses) {
+Result<void> Listener::open() {
+  TRY_ASSIGN(auto listening, net::listen_on({options_.addresses, options_.port, "Kafka", "kafka"}));
+  port_ = listening.port;
+  for (auto& one : listening.sockets) {
     auto acceptor = std::make_unique<Acceptor>(loops_.front()->io());
-    tcp::acceptor& socket = acceptor->socket;
-    const tcp::endpoint endpoint(address, port_);
     error_code error;
-    socket.open(endpoint.protocol(), error);
-    if (!error) socket.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error && address.is_v6()) socket.set_option(asio::ip::v6_only(has_v4), error);
-    if (!error) socket.bind(endpoint, error);
-    if (!error) socket.listen(kBacklog, error);
-    if (is_absent(error)) {
-      absent += (absent.empty() ? "" : ", ") + address.to_string();
-      continue;
-    }
-    if (error) {
-      const bool taken = error == asio::error::address_in_use;
-      return fail(
-          taken ? ErrorCode::kConflict : ErrorCode::kUnavailable,
-          fmt::format("cannot listen for Kafka on {} port {}: {}. {}", address.to_string(), port_, error.message(),
-                      taken ? "Another program (a Kafka, another pinflow?) has this port; see `ss -ltnp`, or set "
-                              "kafka.port"
-                            : "Set kafka.addresses to addresses of this machine, and kafka.port to one that this "
-                              "user may open"));
-    }
-    port_ = socket.local_endpoint(error).port();
+    acceptor->socket.assign(one.v6 ? tcp::v6() : tcp::v4(), one.socket.get(), error);
+    if (error) return fail(ErrorCode::kUnavailable, "cannot wait for Kafka connections: " + error.message());
+    one.socket.release();
+    acceptor->address = one.address;
     acceptors_.push_back(std::move(acceptor));
   }
-  if (acceptors_.empty()) {
-    return fail(
-        ErrorCode::kUnavailable,
-        fmt::format("cannot listen for Kafka: this machine has none of the addresses {}; set kafka.addresses", absent));
-  }
-  if (!absent.empty())
-    shared_.context.logger.info("addresses that this machine lacks are left out", {{"kafka", absent}});
+  for (const std::string& address : listening.absent)
+    shared_.context.logger.info("an address that this machine lacks is left out", {{"kafka", address}});
   return {};
-}
-
-Result<void> Listener::open() {
-  TRY_ASSIGN(const auto wanted, addresses());
-  auto bound = bind_all(wanted);
-  // A port that is free on one address may be taken on the next.
-  for (int i = 1; !bound && bound.error().code == ErrorCode::kConflict && options_.port == 0 && i < kFreePortTries;
-       ++i) {
-    bound = bind_all(wanted);
-  }
-  if (!bound && bound.error().code == ErrorCode::kConflict) return fail(ErrorCode::kUnavailable, bound.error().message);
-  return bound;
 }
 
 std::vector<std::string> Listener::bound() const {
   std::vector<std::string> all;
-  for (const auto& acceptor : acceptors_) {
-    error_code ignored;
-    all.push_back(acceptor->socket.local_endpoint(ignored).address().to_string());
-  }
+  for (const auto& acceptor : acceptors_) all.push_back(acceptor->address);
   return all;
 }
 

@@ -26,9 +26,8 @@ class Listener final {
     explicit Acceptor(boost::asio::io_context& io) : socket(io), pause(io) {}
     boost::asio::ip::tcp::acceptor socket;
     boost::asio::steady_timer pause;
+    std::string address;
   };
-  Result<std::vector<boost::asio::ip::address>> addresses() const;
-  Result<void> bind_all(const std::vector<boost::asio::ip::address>& addresses);
   void accept(Acceptor& acceptor);
   void accepted(Acceptor& acceptor, Loop& loop, const boost::system::error_code& error,
                 boost::asio::ip::tcp::socket socket);

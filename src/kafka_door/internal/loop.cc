@@ -1,6 +1,6 @@
 #include "kafka_door/internal/loop.h"
 
-#include <csignal>
+#include <array>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -15,6 +15,18 @@ using std::chrono::steady_clock;
 namespace {
 constexpr std::size_t kScratch = 256 << 10;
 constexpr std::size_t kSpareBlocks = 16;
+constexpr std::size_t kMaxGather = 64;  // Pieces of one write.
+
+std::size_t gather(const std::deque<Conversation::Output>& output, std::span<std::string_view> pieces) {
+  std::size_t count = 0;
+  for (const auto& item : output) {
+    for (const std::string_view piece : item.pieces) {
+      if (count == pieces.size()) return count;
+      pieces[count++] = piece;
+    }
+  }
+  return count;
+}
 }  // namespace
 
 Loop::Loop(LoopShared& shared)
@@ -41,11 +53,6 @@ void Loop::join() {
 }
 
 void Loop::run() {
-  // OpenSSL writes with plain write(): a peer that is gone would end the program.
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   io_.run();
   mailbox_->close();
   for (const auto& [id, connection] : connections_) shared_.budget.change(connection->held, 0);
@@ -72,7 +79,7 @@ void Loop::open(tcp::socket socket, std::shared_ptr<ConnectionFacts> facts) {
   if (shared_.tls == nullptr) {
     connection.begun = true;
   } else if (!shared_.context.options.tls.allow_plaintext) {
-    connection.transport.begin_tls(*shared_.tls);
+    connection.transport.begin_tls(shared_.tls->session());
     connection.begun = true;
   }
   advance(connection);
@@ -82,7 +89,7 @@ void Loop::open(tcp::socket socket, std::shared_ptr<ConnectionFacts> facts) {
 void Loop::begin(Connection& connection) {
   const auto tls = connection.transport.begins_with_tls();
   if (!tls) return;  // Nothing there: the read that follows tells why.
-  if (*tls) connection.transport.begin_tls(*shared_.tls);
+  if (*tls) connection.transport.begin_tls(shared_.tls->session());
   connection.begun = true;
 }
 
@@ -236,7 +243,9 @@ void Loop::advance(Connection& connection) {
 bool Loop::flush(Connection& connection) {
   const auto& output = connection.talk.output();
   while (!output.empty()) {
-    const auto [status, count] = connection.transport.write(output);
+    std::array<std::string_view, kMaxGather> pieces;
+    const std::size_t used = gather(output, pieces);
+    const auto [status, count] = connection.transport.write(std::span(pieces).first(used));
     switch (status) {
       case Status::kDone:
         connection.active_at = steady_clock::now();

@@ -17,7 +17,7 @@
 #include "kafka_door/internal/dispatch.h"
 #include "kafka_door/internal/mailbox.h"
 #include "kafka_door/internal/memory_budget.h"
-#include "kafka_door/internal/transport.h"
+#include "net/transport.h"
 
 namespace pinflow::kafka_door::internal {
 
@@ -27,7 +27,7 @@ struct LoopShared {
   Dispatcher& dispatcher;
   const Credentials& credentials;
   MemoryBudget& budget;
-  SSL_CTX* tls = nullptr;  // Null: in the clear alone.
+  const net::TlsServer* tls = nullptr;  // Null: in the clear alone.
   std::atomic<std::size_t> connections = 0;
 };
 
@@ -46,7 +46,7 @@ struct Connection {
   const std::uint64_t id;
   boost::asio::ip::tcp::socket socket;
   boost::asio::steady_timer timer;
-  Transport transport;
+  net::Transport transport;
   Conversation talk;
   Session session;
 
@@ -83,7 +83,7 @@ class Loop final {
 
  private:
   using Time = Connection::Time;
-  using Status = Transport::Status;
+  using Status = net::Transport::Status;
 
   void run();
   void open(boost::asio::ip::tcp::socket socket, std::shared_ptr<ConnectionFacts> facts);

@@ -10,13 +10,13 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-namespace pinflow::kafka_door {
+namespace pinflow::net {
 
 // A small authority in a folder of its own, which goes with it. For tests.
 class Certificates final {
  public:
   Certificates() {
-    std::string name = (std::filesystem::temp_directory_path() / "pinflow_door_XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "pinflow_tls_XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
     authority_key_ = EVP_EC_gen("P-256");
     authority_ = make("pinflow test authority", authority_key_, nullptr);
@@ -79,4 +79,4 @@ class Certificates final {
   long serial_ = 0;
 };
 
-}  // namespace pinflow::kafka_door
+}  // namespace pinflow::net
