@@ -7,31 +7,42 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "http/internal/session.h"
 #include "http/message.h"
 #include "http/server.h"
 
 namespace pinflow::http::internal {
 
-struct Delivery {
-  std::uint64_t connection;
-  Response response;
+// Names one request of the server.
+struct Ticket {
+  std::uint64_t connection = 0;
+  StreamId stream = 0;
+  friend bool operator==(const Ticket&, const Ticket&) = default;
 };
 
-// Carries answers from any thread to the server's loop. Shared by the loop and every responder, because a
-// responder may outlive the server. Each connection has one request in hand, so at most one answer per
-// connection waits here.
+// A request's answer, or the next piece of its answer's body.
+using Reply = std::variant<Response, BodyStream::Piece>;
+
+struct Delivery {
+  Ticket ticket;
+  Reply reply;
+};
+
+// Carries answers and pieces of them from any thread to the server's loop. Shared by the loop and everybody who owes a reply, because
+// they may outlive the server. At most one reply for each request in hand waits here.
 class Mailbox {
  public:
   // `wake` makes the loop drain(); called under the lock, from any thread.
   explicit Mailbox(std::move_only_function<void()> wake) : wake_(std::move(wake)) {}
 
-  void deliver(std::uint64_t connection, Response response);
+  void deliver(Ticket ticket, Reply reply);
   std::vector<Delivery> drain();
-  // Between the two, an answer to `connection` from this same thread takes no detour through the queue.
-  void expect(std::uint64_t connection);
-  std::optional<Response> collect();
+  // Between the two, a reply to `ticket` from this same thread takes no detour through the queue.
+  void expect(Ticket ticket);
+  std::optional<Reply> collect();
   // Drops what comes from now on: the loop has ended.
   void close();
 
@@ -40,12 +51,14 @@ class Mailbox {
   std::move_only_function<void()> wake_;
   bool closed_ = false;
   std::vector<Delivery> waiting_;
-  std::uint64_t expected_ = 0;
+  Ticket expected_;
   std::thread::id expecting_thread_;
-  std::optional<Response> direct_;
+  std::optional<Reply> direct_;
 };
 
 // Makes the right to answer one request, once; dropped unused it answers 500.
-Responder make_responder(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection);
+Responder make_responder(std::shared_ptr<Mailbox> mailbox, Ticket ticket);
+// Makes what takes the next piece of an answer's body, once; dropped unused it breaks the answer off.
+BodyStream::Take make_piece_taker(std::shared_ptr<Mailbox> mailbox, Ticket ticket);
 
 }  // namespace pinflow::http::internal
