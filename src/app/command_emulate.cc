@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "app/commands.h"
+#include "app/http_options.h"
 #include "app/posting.h"
 
 namespace pinflow::app {
@@ -11,6 +12,7 @@ namespace {
 struct EmulateOptions {
   std::string to;
   std::string url;
+  std::string ca;
   std::string source;
   std::string order;
   double rate = 0;
@@ -24,9 +26,8 @@ Result<emulator::EmulatorOptions> understand(const Environment& environment, con
   emulator::EmulatorOptions result;
   TRY_ASSIGN(result.targets, emulator::parse_targets(options.to));
   const config::Config& config = environment.config();
-  TRY_ASSIGN(result.url,
-             http::Url::parse(options.url.empty() ? fmt::format("http://{}:{}", config.http.address, config.http.port)
-                                                  : options.url));
+  TRY_ASSIGN(result.url, http::Url::parse(options.url.empty() ? http_url(config, config.http.port) : options.url));
+  result.authority = options.ca;
   if (!options.order.empty()) {
     TRY_ASSIGN(result.order, emulator::parse_order(options.order));
   }
@@ -58,6 +59,11 @@ void add_emulate(CLI::App& root, Action& selected) {
       ->add_option("--url", options->url,
                    "Front door, with its stage if it has one (default: the door of the settings)")
       ->type_name("URL");
+  command
+      ->add_option(
+          "--ca", options->ca,
+          "PEM file of the authority that signed an https:// door's certificate (default: those the system trusts)")
+      ->type_name("FILE");
   command->add_option("--source", options->source,
                       "DuckDB file or mysql://user@host/database (default: source.duckdb of the data folder)");
   command->add_option("--order", options->order, "draws, in-order or shuffled (default: draws; with --burst in-order)");

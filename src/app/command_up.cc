@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/terminal.h"
+#include "net/listen.h"
 
 namespace pinflow::app {
 
@@ -49,10 +50,13 @@ void print_banner(const Environment& environment, const Pipeline& pipeline) {
 }
 
 Result<ExitCode> up(Environment& environment) {
+  net::raise_open_file_limit();
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
   TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores));
   print_banner(environment, *pipeline);
+  environment.hangups->set([&] { pipeline->reload_certificates(); });
   wait_for(environment.stop);
+  environment.hangups->set({});
   environment.logger->info("stopping: the doors close, the lanes take what is in the log");
   pipeline->close_doors();
   if (const auto drained = pipeline->catch_up(kDrain, {}); !drained) {
@@ -74,7 +78,8 @@ void add_up(CLI::App& root, Action& selected) {
       "The data folder is made where it is missing; a restart goes on where the last run stopped. SIGTERM and Ctrl-C "
       "close the\n"
       "doors, let the lanes catch up and end it; a second signal ends it at once, and loses nothing that was "
-      "acknowledged.");
+      "acknowledged.\n"
+      "SIGHUP reads the certificate files of the doors anew.");
   command->callback([&selected] { selected = up; });
 }
 

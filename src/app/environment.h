@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/hangups.h"
 #include "base/clock.h"
 #include "base/logger.h"
 #include "base/random.h"
@@ -20,8 +21,10 @@ struct Environment {
   config::Loaded settings;
   std::unique_ptr<Logger> logger;  // To stderr, as the settings say.
   std::stop_token stop;            // Requested by SIGINT and SIGTERM.
-  bool quiet = false;              // No progress and no remarks on stderr.
-  std::string program;             // As the user typed it, for hints.
+  // What SIGHUP does, with `pinflow up`. Shared with the thread of the signals, which nothing ends before the process.
+  std::shared_ptr<Hangups> hangups = std::make_shared<Hangups>();
+  bool quiet = false;   // No progress and no remarks on stderr.
+  std::string program;  // As the user typed it, for hints.
 
   const config::Config& config() const { return settings.config; }
   // A part of the data folder, absolute: the SQL engine takes no other paths.

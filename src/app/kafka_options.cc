@@ -11,16 +11,6 @@ namespace pinflow::app {
 
 namespace {
 
-std::vector<std::string> split_addresses(std::string_view list) {
-  std::vector<std::string> addresses;
-  while (true) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    addresses.emplace_back(list.substr(0, comma));
-    if (comma == list.size()) return addresses;
-    list.remove_prefix(comma + 1);
-  }
-}
-
 // host, host:port or [v6]:port; a bare v6 address has more than one colon.
 Result<void> read_advertised(std::string_view text, kafka_door::KafkaServerOptions& options) {
   std::string_view host = text;
@@ -42,6 +32,16 @@ Result<void> read_advertised(std::string_view text, kafka_door::KafkaServerOptio
 }
 
 }  // namespace
+
+std::vector<std::string> split_addresses(std::string_view list) {
+  std::vector<std::string> addresses;
+  while (true) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    addresses.emplace_back(list.substr(0, comma));
+    if (comma == list.size()) return addresses;
+    list.remove_prefix(comma + 1);
+  }
+}
 
 std::string cluster_id(const Uuid& id) {
   std::string text = base64_encode({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});

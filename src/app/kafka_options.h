@@ -12,6 +12,9 @@
 
 namespace pinflow::app {
 
+// "127.0.0.1,::1" as the settings list addresses.
+std::vector<std::string> split_addresses(std::string_view list);
+
 // What the section `log` says of topics that set nothing themselves.
 log::TopicDefaults topic_defaults(const config::Config& config);
 

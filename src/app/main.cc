@@ -78,21 +78,26 @@ std::unique_ptr<Logger> make_logger(const Clock& clock, const config::Loaded& se
   return std::make_unique<StreamLogger>(clock, stderr, least, format);
 }
 
-// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once. The signals are blocked in every
-// other thread, so that no code of ours runs inside a handler.
-void watch_signals(std::stop_source& source) {
+// Turns SIGINT and SIGTERM into a request to stop, a second one ends the process at once; with `hangups` SIGHUP does what is set
+// there. The signals are blocked in every other thread, so that no code of ours runs inside a handler.
+void watch_signals(std::stop_source& source, std::shared_ptr<Hangups> hangups) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  if (hangups != nullptr) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::thread([signals, source]() mutable {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    source.request_stop();
-    sigwait(&signals, &signal);
-    std::_Exit(128 + signal);
+  std::thread([signals, source, hangups = std::move(hangups)]() mutable {
+    for (;;) {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      if (signal == SIGHUP) {
+        hangups->fire();
+      } else if (!source.request_stop()) {
+        std::_Exit(128 + signal);
+      }
+    }
   }).detach();  // Lives as long as the process: there is nothing to join it for.
 }
 
@@ -140,12 +145,13 @@ int run(int argc, char** argv) {
 
   auto settings = load_settings(common);
   if (!settings) return complain(settings.error(), kConfiguration);
+  const bool serves = root.got_subcommand("up");
   std::stop_source stop;
-  watch_signals(stop);
   Environment environment;
+  watch_signals(stop, serves ? environment.hangups : nullptr);
   environment.disk = disk::make_real_disk();
   environment.settings = std::move(*settings);
-  environment.logger = make_logger(environment.clock, environment.settings, root.got_subcommand("up"));
+  environment.logger = make_logger(environment.clock, environment.settings, serves);
   environment.stop = stop.get_token();
   environment.quiet = common.quiet;
   environment.program = argv[0];

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/http_options.h"
 #include "app/kafka_options.h"
 #include "app/pipeline_metrics.h"
 #include "base/json.h"
@@ -53,18 +54,6 @@ Result<void> make_topic(log::Log& log, const std::string& name, std::int32_t par
   return {};
 }
 
-http::ServerOptions server_options(const config::Config& config) {
-  http::ServerOptions options;
-  options.addresses = {config.http.address};
-  options.port = config.http.port;
-  options.max_body = config.http.max_body;
-  options.header_timeout = config.http.header_timeout;
-  options.body_timeout = config.http.body_timeout;
-  options.idle_timeout = config.http.idle_timeout;
-  options.max_connections = static_cast<std::size_t>(config.http.max_connections);
-  return options;
-}
-
 // The identity of this data folder in the transactions of its tables: made once, kept in state/pipeline.json.
 Result<std::string> pipeline_id(Environment& environment) {
   const disk::Path path = environment.folder("state") / "pipeline.json";
@@ -114,12 +103,9 @@ class OneProcess final : public Pipeline {
     return open_kafka_door(id);
   }
 
-  std::string url() const override {
-    return fmt::format("http://{}:{}", environment_.config().http.address, server_->port());
-  }
+  std::string url() const override { return http_url(environment_.config(), server_->port()); }
   std::string kafka_address() const override {
-    const bool v6 = kafka_host_.find(':') != std::string::npos;
-    return fmt::format("{}{}{}:{}", v6 ? "[" : "", kafka_host_, v6 ? "]" : "", kafka_server_->port());
+    return fmt::format("{}:{}", bracketed(kafka_host_), kafka_server_->port());
   }
   log::Log& log() override { return *log_; }
   sink::Sink& sink() override { return *sink_; }
@@ -139,6 +125,15 @@ class OneProcess final : public Pipeline {
       }
     }
     return {};
+  }
+
+  void reload_certificates() override {
+    const auto tell = [this](const Result<void>& reloaded) {
+      if (reloaded) return;
+      logger().error("certificates stay as they were", {{"why", reloaded.error().message}});
+    };
+    tell(server_->reload_certificates());
+    tell(kafka_server_->reload_certificates());
   }
 
   void close_doors() override {
@@ -192,7 +187,7 @@ class OneProcess final : public Pipeline {
     add_readiness_checks(doors_->health());
     add_metrics(doors_->metrics());
     live_routes_->add_to(doors_->router());
-    auto server = http::start_server(server_options(config), *doors_, logger());
+    auto server = http::start_server(http_options(config), *doors_, logger());
     if (!server) {
       return fail(server.error().code, fmt::format("{}: --set http.port=8083, say", server.error().message));
     }

@@ -12,7 +12,7 @@ Result<void> find_door(const emulator::EmulatorOptions& options) {
   http::Request request;
   request.method = "GET";
   request.target = "/topics";
-  const auto answer = http::make_client(options.url, options.timeout)->send(request);
+  const auto answer = http::make_client(options.url, options.timeout, options.authority)->send(request);
   if (answer || answer.error().code != ErrorCode::kUnavailable) return {};
   return fail(
       ErrorCode::kUnavailable,

@@ -109,7 +109,21 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
 
-// `complain` takes a key and what is wrong with it.
+// Hands `remote` each address of the list that is not loopback. `complain` takes a key and what is wrong with it.
+template <class Complain, class Remote>
+void for_each_address(std::string_view key, std::string_view list, const Complain& complain, const Remote& remote) {
+  while (true) {
+    const std::string_view address = list.substr(0, list.find(','));
+    if (address.empty()) {
+      complain(std::string(key), "expected addresses with commas between them, such as '127.0.0.1,::1'");
+    } else if (!is_loopback(address)) {
+      remote(address);
+    }
+    if (address.size() == list.size()) return;
+    list.remove_prefix(address.size() + 1);
+  }
+}
+
 template <class Complain>
 void check_kafka(const Config& config, const Complain& complain) {
   const auto& kafka = config.kafka;
@@ -120,27 +134,40 @@ void check_kafka(const Config& config, const Complain& complain) {
     complain("kafka.tls_client_ca", "certificates of clients need TLS; set kafka.tls_certificate and kafka.tls_key");
   if (kafka.max_request > kafka.max_memory)
     complain("kafka.max_request", "must not exceed kafka.max_memory, or such a request can never be taken");
-  std::string_view rest = kafka.addresses;
-  while (true) {
-    const std::string_view address = rest.substr(0, rest.find(','));
-    if (address.empty()) {
-      complain("kafka.addresses", "expected addresses with commas between them, such as '127.0.0.1,::1'");
-    } else if (!is_loopback(address) && !kafka.insecure_remote) {
-      if (kafka.users.empty() && kafka.tls_client_ca.empty())
-        complain("kafka.addresses",
-                 fmt::format("'{}' can be reached from other machines, and the door asks for no credentials. Use "
-                             "127.0.0.1, or set kafka.users (or kafka.tls_client_ca), or set kafka.insecure_remote = "
-                             "true if the network itself keeps strangers out.",
-                             address));
-      else if (kafka.tls_certificate.empty())
-        complain("kafka.addresses",
-                 fmt::format("'{}' can be reached from other machines, and passwords and posts would cross the network "
-                             "readable. Set kafka.tls_certificate and kafka.tls_key, or kafka.insecure_remote = true.",
-                             address));
-    }
-    if (address.size() == rest.size()) return;
-    rest.remove_prefix(address.size() + 1);
-  }
+  for_each_address("kafka.addresses", kafka.addresses, complain, [&](std::string_view address) {
+    if (kafka.insecure_remote) return;
+    if (kafka.users.empty() && kafka.tls_client_ca.empty())
+      complain("kafka.addresses",
+               fmt::format("'{}' can be reached from other machines, and the door asks for no credentials. Use "
+                           "127.0.0.1, or set kafka.users (or kafka.tls_client_ca), or set kafka.insecure_remote = "
+                           "true if the network itself keeps strangers out.",
+                           address));
+    else if (kafka.tls_certificate.empty())
+      complain("kafka.addresses",
+               fmt::format("'{}' can be reached from other machines, and passwords and posts would cross the network "
+                           "readable. Set kafka.tls_certificate and kafka.tls_key, or kafka.insecure_remote = true.",
+                           address));
+  });
+}
+
+template <class Complain>
+void check_http(const Config& config, const Complain& complain) {
+  const auto& http = config.http;
+  if (http.tls_certificate.empty() != http.tls_key.empty())
+    complain("http.tls_certificate", "a certificate and its key (http.tls_key) belong together; set both");
+  if (!http.tls_client_ca.empty() && http.tls_certificate.empty())
+    complain("http.tls_client_ca", "certificates of clients need TLS; set http.tls_certificate and http.tls_key");
+  if (http.tls_require_client_certificate && http.tls_client_ca.empty())
+    complain("http.tls_require_client_certificate",
+             "needs the authority of those certificates; set http.tls_client_ca");
+  for_each_address("http.addresses", http.addresses, complain, [&](std::string_view address) {
+    if (http.insecure_remote) return;
+    complain(
+        "http.addresses",
+        fmt::format("'{}' can be reached from other machines, and the door asks for no credentials. Use 127.0.0.1, "
+                    "or set http.insecure_remote = true if the network itself keeps strangers out.",
+                    address));
+  });
 }
 
 // What no single value shows.
@@ -164,12 +191,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   } else if (config.topics.prefix.size() > 200) {
     complain("topics.prefix", "at most 200 characters, so that the names made from it fit");
   }
-  if (!is_loopback(config.http.address) && !config.http.insecure_remote) {
-    complain("http.address",
-             fmt::format("'{}' can be reached from other machines, and the door has neither TLS nor credentials. Use "
-                         "127.0.0.1, or set http.insecure_remote = true if the network itself keeps strangers out.",
-                         config.http.address));
-  }
+  check_http(config, complain);
   check_kafka(config, complain);
   if (config.log.max_record_size > config.http.max_body) {
     complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");

@@ -26,14 +26,20 @@ struct Config {
     std::int32_t partitions = 1;
   } topics;
   struct {
-    std::string address = "127.0.0.1";
+    std::string addresses = "127.0.0.1,::1";
     std::uint16_t port = 8082;
     bool insecure_remote = false;
+    std::filesystem::path tls_certificate;  // Empty: no TLS.
+    std::filesystem::path tls_key;
+    std::filesystem::path tls_client_ca;  // Empty: clients are asked for no certificate.
+    bool tls_require_client_certificate = false;
+    ByteCount max_header{std::uint64_t{16} << 10};
     ByteCount max_body{std::uint64_t{10} << 20};
     std::chrono::milliseconds header_timeout{10'000};
     std::chrono::milliseconds body_timeout{60'000};
     std::chrono::milliseconds idle_timeout{60'000};
     std::int32_t max_connections = 10'240;
+    std::int32_t max_connections_per_address = 1'024;
     bool auto_create_topics = false;
   } http;
   struct {

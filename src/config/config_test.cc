@@ -79,8 +79,15 @@ TEST_F(ConfigFile, MissingFileSaysWhatToCheck) {
 }
 
 TEST_F(ConfigFile, RemoteAddressNeedsPlainWords) {
-  EXPECT_THAT(problem(with_file("[http]\naddress = \"0.0.0.0\"\n")), HasSubstr("http.insecure_remote"));
-  EXPECT_EQ(problem(with_file("[http]\naddress = \"0.0.0.0\"\ninsecure_remote = true\n")), "no problem");
+  EXPECT_THAT(problem(with_file("[http]\naddresses = \"0.0.0.0\"\n")), HasSubstr("http.insecure_remote"));
+  EXPECT_EQ(problem(with_file("[http]\naddresses = \"0.0.0.0\"\ninsecure_remote = true\n")), "no problem");
+  EXPECT_THAT(problem(with_file("[http]\naddresses = \"::1,10.0.0.1\"\n")), HasSubstr("'10.0.0.1' can be reached"));
+  EXPECT_THAT(problem(with_file("[http]\naddresses = \"::1,\"\n")), HasSubstr("such as '127.0.0.1,::1'"));
+  EXPECT_THAT(problem(with_file("[http]\ntls_certificate = \"c\"\n")), HasSubstr("belong together"));
+  EXPECT_THAT(problem(with_file("[http]\ntls_client_ca = \"c\"\n")),
+              HasSubstr("http.tls_certificate and http.tls_key"));
+  EXPECT_THAT(problem(with_file("[http]\ntls_require_client_certificate = true\n")),
+              HasSubstr("set http.tls_client_ca"));
 }
 
 TEST_F(ConfigFile, KafkaDoorIsOpenedToStrangersOnPurposeOnly) {

@@ -114,7 +114,7 @@ class Sender final {
         tally_(tally),
         random_(seed),
         stop_(std::move(stop)),
-        client_(http::make_client(options.url, options.timeout)) {}
+        client_(http::make_client(options.url, options.timeout, options.authority)) {}
 
   void send(const Post& post) {
     bool done = true;

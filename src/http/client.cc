@@ -9,19 +9,22 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <system_error>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "http/internal/response_reader.h"
+#include "net/descriptor.h"
+#include "net/transport.h"
 
 namespace pinflow::http {
 
 namespace {
 
+using net::Descriptor;
+using net::Transport;
 using std::chrono::steady_clock;
+using Status = Transport::Status;
 
 constexpr std::size_t kMaxHeader = 64 << 10;
 constexpr std::uint64_t kMaxBody = std::uint64_t{64} << 20;
@@ -31,26 +34,8 @@ std::string error_text(int number) {
   return std::generic_category().message(number);
 }
 
-class Socket {
- public:
-  explicit Socket(int descriptor = -1) : descriptor_(descriptor) {}
-  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  explicit operator bool() const { return descriptor_ >= 0; }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 // Waits until the socket is ready for `events`. False: the deadline passed.
-bool wait_for(const Socket& socket, short events, steady_clock::time_point deadline) {
+bool wait_for(const Descriptor& socket, short events, steady_clock::time_point deadline) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
     pollfd entry{socket.get(), events, 0};
@@ -62,8 +47,9 @@ bool wait_for(const Socket& socket, short events, steady_clock::time_point deadl
 }
 
 // Zero, or the number of the error.
-int connect_to(const addrinfo& address, steady_clock::time_point deadline, Socket& out) {
-  Socket socket(::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
+int connect_to(const addrinfo& address, steady_clock::time_point deadline, Descriptor& out) {
+  Descriptor socket(
+      ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
   if (!socket) return errno;
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
     if (errno != EINPROGRESS) return errno;
@@ -81,20 +67,33 @@ int connect_to(const addrinfo& address, steady_clock::time_point deadline, Socke
 
 class SocketClient final : public Client {
  public:
-  SocketClient(const Url& url, std::chrono::milliseconds timeout)
-      : url_(url), timeout_(timeout), place_(fmt::format("{}:{}", url.host, url.port)), buffer_(kReadBuffer) {}
+  SocketClient(const Url& url, std::chrono::milliseconds timeout, const std::filesystem::path& authority)
+      : url_(url),
+        timeout_(timeout),
+        authority_(authority),
+        host_(url.host.find(':') == std::string::npos ? url.host : fmt::format("[{}]", url.host)),
+        place_(fmt::format("{}:{}", host_, url.port)),
+        buffer_(kReadBuffer) {}
 
   Result<Response> send(const Request& request) override {
     const auto deadline = steady_clock::now() + timeout_;
-    if (socket_ && peer_closed()) socket_ = Socket();
-    if (!socket_) TRY(connect(deadline));
+    if (transport_ && peer_closed()) close();
+    if (!transport_) TRY(connect(deadline));
     auto response = exchange(request, deadline);
-    if (!response) socket_ = Socket();
+    if (!response) close();
     return response;
   }
 
  private:
+  void close() {
+    transport_.reset();
+    socket_ = Descriptor();
+  }
+
   Result<void> connect(steady_clock::time_point deadline) {
+    if (url_.encrypted && tls_ == nullptr) {
+      TRY_ASSIGN(tls_, net::TlsClient::load(authority_, {"http/1.1"}));
+    }
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
@@ -108,17 +107,42 @@ class SocketClient final : public Client {
     for (const addrinfo* address = found; address != nullptr && !socket_; address = address->ai_next) {
       error = connect_to(*address, deadline, socket_);
     }
-    if (socket_) return {};
-    return fail(
-        ErrorCode::kUnavailable,
-        fmt::format("cannot connect to {}: {}. Check the URL, and that the server runs", place_, error_text(error)));
+    if (!socket_) {
+      return fail(
+          ErrorCode::kUnavailable,
+          fmt::format("cannot connect to {}: {}. Check the URL, and that the server runs", place_, error_text(error)));
+    }
+    transport_.emplace(socket_.get());
+    if (tls_ == nullptr) return {};
+    auto set_up = set_up_tls(deadline);
+    if (!set_up) close();
+    return set_up;
+  }
+
+  Result<void> set_up_tls(steady_clock::time_point deadline) {
+    transport_->begin_tls(tls_->session(url_.host));
+    for (;;) {
+      const Status status = transport_->handshake().status;
+      if (status == Status::kDone) return {};
+      if (status != Status::kFailed && status != Status::kClosed && wait(status, deadline)) continue;
+      const std::string why = status == Status::kFailed   ? transport_->failure()
+                              : status == Status::kClosed ? "the peer closed"
+                                                          : "it took too long";
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("cannot set up TLS with {}: {}. Check that the server speaks https there, and that its "
+                              "certificate is for '{}' and signed by an authority that is trusted here",
+                              place_, why, url_.host));
+    }
   }
 
   // True if the connection that lay idle cannot be used: the peer closed it, or said something unasked.
-  bool peer_closed() const {
+  bool peer_closed() {
     char byte = 0;
-    const auto count = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    return transport_->read({&byte, 1}).status != Status::kWantRead;
+  }
+
+  bool wait(Status status, steady_clock::time_point deadline) const {
+    return wait_for(socket_, status == Status::kWantWrite ? POLLOUT : POLLIN, deadline);
   }
 
   Result<Response> exchange(const Request& request, steady_clock::time_point deadline) {
@@ -131,13 +155,14 @@ class SocketClient final : public Client {
       return fail(std::move(sent ? read : sent)
                       .error()
                       .with_context(fmt::format("{} {} at {}", request.method, request.target, place_)));
-    if (!sent || !reader.keep_alive()) socket_ = Socket();
+    if (!sent || !reader.keep_alive()) close();
     return reader.take();
   }
 
   std::string head_of(const Request& request) const {
+    const bool usual_port = url_.port == (url_.encrypted ? 443 : 80);
     std::string head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\n", request.method, url_.prefix,
-                                   request.target.empty() ? "/" : request.target, url_.port == 80 ? url_.host : place_);
+                                   request.target.empty() ? "/" : request.target, usual_port ? host_ : place_);
     for (const auto& [name, value] : request.headers.fields())
       fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
     const bool says_length = !request.body.empty() || (request.method != "GET" && request.method != "HEAD");
@@ -145,24 +170,26 @@ class SocketClient final : public Client {
     return head += "\r\n";
   }
 
-  Result<void> write(const std::string& head, const std::string& body, steady_clock::time_point deadline) {
-    const std::size_t total = head.size() + body.size();
-    for (std::size_t sent = 0; sent < total;) {
-      std::array<iovec, 2> parts{};
-      const std::size_t of_body = sent > head.size() ? sent - head.size() : 0;
-      const std::size_t of_head = std::min(sent, head.size());
-      parts[0] = {const_cast<char*>(head.data()) + of_head, head.size() - of_head};
-      parts[1] = {const_cast<char*>(body.data()) + of_body, body.size() - of_body};
-      msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = parts.size();
-      const auto count = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-      if (count >= 0) {
-        sent += static_cast<std::size_t>(count);
-      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        if (!wait_for(socket_, POLLOUT, deadline)) return timed_out();
-      } else if (errno != EINTR) {
-        return fail(ErrorCode::kUnknownOutcome, fmt::format("sending broke off: {}", error_text(errno)));
+  Result<void> write(std::string_view head, std::string_view body, steady_clock::time_point deadline) {
+    while (!head.empty() || !body.empty()) {
+      std::array<std::string_view, 2> pieces{head, body};
+      const std::span<const std::string_view> used =
+          head.empty() ? std::span(pieces).last(1) : std::span(pieces).first(body.empty() ? 1 : 2);
+      const auto [status, count] = transport_->write(used);
+      switch (status) {
+        case Status::kDone: {
+          const std::size_t of_head = std::min(count, head.size());
+          head.remove_prefix(of_head);
+          body.remove_prefix(count - of_head);
+          break;
+        }
+        case Status::kWantRead:
+        case Status::kWantWrite:
+          if (!wait(status, deadline)) return timed_out();
+          break;
+        case Status::kClosed:
+        case Status::kFailed:
+          return fail(ErrorCode::kUnknownOutcome, fmt::format("sending broke off: {}", reason(status)));
       }
     }
     return {};
@@ -170,20 +197,29 @@ class SocketClient final : public Client {
 
   Result<void> read_answer(internal::ResponseReader& reader, steady_clock::time_point deadline) {
     while (!reader.done()) {
-      const auto count = ::recv(socket_.get(), buffer_.data(), buffer_.size(), 0);
-      if (count > 0) {
-        reader.feed({buffer_.data(), static_cast<std::size_t>(count)});
-        if (reader.failure()) return fail(ErrorCode::kUnknownOutcome, reader.failure()->message);
-      } else if (count == 0) {
-        reader.close();
-        if (!reader.done()) return fail(ErrorCode::kUnknownOutcome, "the peer closed before its answer was whole");
-      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        if (!wait_for(socket_, POLLIN, deadline)) return timed_out();
-      } else if (errno != EINTR) {
-        return fail(ErrorCode::kUnknownOutcome, fmt::format("reading the answer broke off: {}", error_text(errno)));
+      const auto [status, count] = transport_->read(buffer_);
+      switch (status) {
+        case Status::kDone:
+          reader.feed({buffer_.data(), count});
+          if (reader.failure()) return fail(ErrorCode::kUnknownOutcome, reader.failure()->message);
+          break;
+        case Status::kWantRead:
+        case Status::kWantWrite:
+          if (!wait(status, deadline)) return timed_out();
+          break;
+        case Status::kClosed:
+          reader.close();
+          if (!reader.done()) return fail(ErrorCode::kUnknownOutcome, "the peer closed before its answer was whole");
+          break;
+        case Status::kFailed:
+          return fail(ErrorCode::kUnknownOutcome, fmt::format("reading the answer broke off: {}", reason(status)));
       }
     }
     return {};
+  }
+
+  std::string reason(Status status) const {
+    return status == Status::kClosed ? "the peer closed" : transport_->failure();
   }
 
   std::unexpected<Error> timed_out() const {
@@ -192,21 +228,31 @@ class SocketClient final : public Client {
 
   const Url url_;
   const std::chrono::milliseconds timeout_;
+  const std::filesystem::path authority_;
+  const std::string host_;  // As it stands in a URL.
   const std::string place_;
-  Socket socket_;
+  std::unique_ptr<net::TlsClient> tls_;
+  Descriptor socket_;
+  std::optional<Transport> transport_;  // There while the socket is.
   std::vector<char> buffer_;
 };
 
 std::unexpected<Error> bad_url(std::string_view text, std::string_view why) {
-  return fail(ErrorCode::kInvalid, fmt::format("'{}' is not a URL of the form http://host:port/prefix: {}", text, why));
+  return fail(ErrorCode::kInvalid,
+              fmt::format("'{}' is not a URL of the form http(s)://host:port/prefix: {}", text, why));
 }
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
   std::string_view rest = text;
-  if (rest.starts_with("https://")) return bad_url(text, "https is not spoken; put a TLS proxy between, or use http");
-  if (!rest.starts_with("http://")) return bad_url(text, "it does not begin with http://");
-  rest.remove_prefix(7);
+  Url url;
+  url.encrypted = rest.starts_with("https://");
+  if (url.encrypted) {
+    url.port = 443;
+  } else if (!rest.starts_with("http://")) {
+    return bad_url(text, "it begins with neither http:// nor https://");
+  }
+  rest.remove_prefix(url.encrypted ? 8 : 7);
   if (std::ranges::any_of(rest, [](char c) { return c <= 0x20 || c == 0x7f; }))
     return bad_url(text, "it has white space");
   if (rest.find_first_of("?#@") != std::string_view::npos) return bad_url(text, "it has one of '?', '#', '@'");
@@ -214,7 +260,6 @@ Result<Url> Url::parse(std::string_view text) {
   auto authority = rest.substr(0, slash);
   auto prefix = rest.substr(slash);
   while (prefix.ends_with('/')) prefix.remove_suffix(1);
-  Url url;
   const bool bracketed = authority.starts_with('[');
   const auto host_end = bracketed ? authority.find(']') : std::min(authority.find(':'), authority.size());
   if (host_end == std::string_view::npos) return bad_url(text, "the '[' has no ']'");
@@ -233,8 +278,9 @@ Result<Url> Url::parse(std::string_view text) {
   return url;
 }
 
-std::unique_ptr<Client> make_client(const Url& url, std::chrono::milliseconds timeout) {
-  return std::make_unique<SocketClient>(url, timeout);
+std::unique_ptr<Client> make_client(const Url& url, std::chrono::milliseconds timeout,
+                                    const std::filesystem::path& authority) {
+  return std::make_unique<SocketClient>(url, timeout, authority);
 }
 
 }  // namespace pinflow::http

@@ -14,6 +14,7 @@ namespace pinflow::http {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using namespace std::chrono_literals;
 
 // A server that says exactly what a test wants: for each connection one script of (read until, say).
@@ -122,6 +123,21 @@ TEST(Client, DoesNotKnowTheOutcomeWhenTheAnswerBreaksOff) {
   }
 }
 
+TEST(Client, NamesAnIPv6HostInBrackets) {
+  const auto answer = make_client(Url{"::1", 1, ""}, 20s)->send(get("/x"));
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().message, HasSubstr("[::1]:1"));
+}
+
+TEST(Client, SendsNothingWhenTheServerSpeaksNoTls) {
+  Scripted server({{{"\x16", "HTTP/1.1 400 Bad Request\r\n\r\n"}}});
+  const auto answer = make_client(Url{"127.0.0.1", server.port, "", true}, 20s)->send(get("/secret"));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().message, HasSubstr("cannot set up TLS with 127.0.0.1:"));
+  EXPECT_THAT(server.heard(), Not(HasSubstr("secret")));
+}
+
 TEST(Client, GivesUpAfterItsTimeout) {
   Scripted server({{{"\r\n\r\n", ""}, {"never", ""}}});
   auto client = make_client(Url{"127.0.0.1", server.port, ""}, 30ms);
@@ -148,12 +164,14 @@ TEST(UrlTest, ReadsHostPortAndPrefix) {
   EXPECT_EQ(Url::parse("http://h:8082/"), (Url{"h", 8082, ""}));
   EXPECT_EQ(Url::parse("http://1.2.3.4:1/Production/x//"), (Url{"1.2.3.4", 1, "/Production/x"}));
   EXPECT_EQ(Url::parse("http://[::1]:8082"), (Url{"::1", 8082, ""}));
+  EXPECT_EQ(Url::parse("https://h/x"), (Url{"h", 443, "/x", true}));
+  EXPECT_EQ(Url::parse("https://h:8443"), (Url{"h", 8443, "", true}));
 }
 
 TEST(UrlTest, RefusesWhatItCannotReach) {
   for (const auto* const text :
-       {"", "h:80", "https://h", "http://", "http://:80", "http://h:", "http://h:0", "http://h:99999", "http://h:8a",
-        "http://u@h", "http://h/a?b", "http://h h", "http://[::1", "http://[::1]x"}) {
+       {"", "h:80", "ftp://h", "https://", "http://", "http://:80", "http://h:", "http://h:0", "http://h:99999",
+        "http://h:8a", "http://u@h", "http://h/a?b", "http://h h", "http://[::1", "http://[::1]x"}) {
     const auto url = Url::parse(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalid);

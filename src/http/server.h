@@ -64,9 +64,9 @@ struct ServerOptions {
       60'000};  // Of a body that is collected; and between two pieces of a streamed one.
   std::chrono::milliseconds idle_timeout{60'000};
   std::size_t max_connections = 10'240;
-  std::size_t max_connections_per_address = 10'240;
-  ByteCount max_bodies{std::uint64_t{256} << 20};  // Of all connections together, read or being answered.
-  std::uint32_t max_streams = 128;                 // Concurrent ones of an HTTP/2 connection.
+  std::size_t max_connections_per_address = 1'024;  // An IPv6 /64 counts as one.
+  ByteCount max_bodies{std::uint64_t{256} << 20};   // Of all connections together, read or being answered.
+  std::uint32_t max_streams = 128;                  // Concurrent ones of an HTTP/2 connection.
 };
 
 // An HTTP server on one thread of its own: HTTP/1.1 with keep-alive and pipelining; HTTP/2 by ALPN over TLS, and in the clear where
@@ -80,8 +80,7 @@ class Server {
   virtual std::size_t connections() const = 0;
   // Reads the certificate files again; connections that begin from now on get the new ones. kInvalid: the old ones stay.
   virtual Result<void> reload_certificates() = 0;
-  // Takes no new connections or requests, lets answers in flight go out for at most `grace`, then closes and
-  // joins.
+  // Takes no new connections or requests, lets answers in flight go out for at most `grace`, then closes and joins.
   virtual void stop(std::chrono::milliseconds grace) = 0;
 };
 

@@ -18,8 +18,10 @@ using std::chrono::steady_clock;
 using Phase = Session::Phase;
 
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-constexpr std::size_t kMaxGather = 16;              // Pieces of one write.
-constexpr std::size_t kMaxUnsent = 256 << 10;       // An HTTP/2 peer that lets more lie is not read.
+constexpr std::size_t kMaxGather = 16;         // Pieces of one write.
+constexpr std::size_t kMaxUnsent = 256 << 10;  // An HTTP/2 peer that lets more lie is not read.
+constexpr std::size_t kShortRead =
+    32 << 10;  // Requests that come behind one in hand are kept: not more than this of them.
 constexpr std::uint64_t kMinTaken = 16 << 10;       // A peer that takes less within the time for a body does not read.
 constexpr std::chrono::milliseconds kDrain{2'000};  // For the peer to read our last words.
 
@@ -28,13 +30,13 @@ bool is_reading(Phase phase) {
 }
 }  // namespace
 
-std::string_view ConnectionContext::date() {
+std::string_view DateText::now() {
   const auto second = std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count();
-  if (second != date_second_) {
-    date_second_ = second;
-    date_ = http_date(second);
+  if (second != second_) {
+    second_ = second;
+    text_ = http_date(second);
   }
-  return date_;
+  return text_;
 }
 
 Connection::Connection(ConnectionContext& context, std::uint64_t number, std::uint64_t key, tcp::socket connected,
@@ -62,11 +64,13 @@ bool Connection::receive(std::span<char> scratch) {
     if (stage_ == Stage::kHandshake) return true;
   }
   input_waiting_ = false;
-  const auto [status, count] = transport_.read(scratch);
+  const std::span<char> room = scratch.first(std::min(scratch.size(), is_in_body() ? scratch.size() : kShortRead));
+  const auto [status, count] = transport_.read(room);
   switch (status) {
     case Status::kDone:
-      if (stage_ != Stage::kDraining) take_bytes({scratch.data(), count});
-      return true;
+      if (stage_ != Stage::kDraining) take_bytes({room.data(), count});
+      // The rest of a body is mostly there too.
+      return count < room.size() || room.size() == scratch.size() || !is_in_body() || receive(scratch);
     case Status::kWantRead:
       return true;
     case Status::kWantWrite:
@@ -78,6 +82,12 @@ bool Connection::receive(std::span<char> scratch) {
       return false;
   }
   return false;
+}
+
+// Whether much may come that is not kept as it is.
+bool Connection::is_in_body() const {
+  if (stage_ == Stage::kDraining || http2_) return true;
+  return session_ != nullptr && (session_->phase() == Phase::kBody || session_->phase() == Phase::kStreaming);
 }
 
 // Decides on the first byte whether this connection speaks TLS.
@@ -268,8 +278,8 @@ bool Connection::overdue() {
   if (!is_reading(phase)) return finish();
   const auto& options = context_.options;
   const auto allowed = phase == Phase::kHead ? options.header_timeout : options.body_timeout;
-  refuse(408, fmt::format("the {} of the request did not arrive within {} ms",
-                          phase == Phase::kHead ? "head" : "body", allowed.count()));
+  refuse(408, fmt::format("the {} of the request did not arrive within {} ms", phase == Phase::kHead ? "head" : "body",
+                          allowed.count()));
   return true;
 }
 

@@ -17,6 +17,17 @@
 
 namespace pinflow::http::internal {
 
+// The Date header's text, made once a second. No decision rests on it.
+class DateText final {
+ public:
+  std::string_view now();
+
+ private:
+  const SystemClock clock_;
+  std::string text_;
+  std::int64_t second_ = -1;
+};
+
 // What the connections of one loop share. Outlives them; used on the loop's thread alone.
 struct ConnectionContext {
   const ServerOptions& options;
@@ -26,14 +37,9 @@ struct ConnectionContext {
   std::shared_ptr<Mailbox> mailbox;
   std::move_only_function<void(std::uint64_t)> wake;  // Makes the loop advance that connection soon.
   std::uint64_t held_bytes = 0;                       // Of all connections together.
+  DateText date{};
 
   bool is_out_of_memory() const { return held_bytes > options.max_bodies.count(); }
-  std::string_view date();
-
- private:
-  const SystemClock clock_{};  // For the Date header alone, which no decision rests on.
-  std::string date_{};
-  std::int64_t date_second_ = -1;
 };
 
 // One connection of the server: its socket, TLS where it is spoken, and the session that its first bytes ask for. Moves bytes
@@ -82,7 +88,7 @@ class Connection final : public SessionOwner {
   void hand_over(StreamId id, Request request) override;
   void pull(StreamId id, BodyStream& stream) override;
   void wake() override { context_.wake(id); }
-  std::string_view date() override { return context_.date(); }
+  std::string_view date() override { return context_.date.now(); }
 
   const std::uint64_t id;
   const std::uint64_t address_key;
@@ -111,6 +117,7 @@ class Connection final : public SessionOwner {
   bool shake_hands();
   void take_bytes(std::string_view bytes);
   void talk(bool http2);
+  bool is_in_body() const;
   bool peer_ended();
   bool look();
   std::size_t unsent() const;

@@ -13,7 +13,8 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kAcceptPause{200};
-constexpr int kUnsentInKernel = 256 << 10;  // Of one connection, so that those who do not read cannot fill the kernel's memory.
+constexpr int kUnsentInKernel =
+    256 << 10;  // Of one connection, so that those who do not read cannot fill the kernel's memory.
 }  // namespace
 
 Result<void> Listener::listen(const ServerOptions& options) {
@@ -53,9 +54,8 @@ std::string Listener::addresses() const {
 }
 
 void Listener::accept(Acceptor& acceptor) {
-  acceptor.socket.async_accept([this, &acceptor](const error_code& error, tcp::socket socket) {
-    accepted(acceptor, error, std::move(socket));
-  });
+  acceptor.socket.async_accept(
+      [this, &acceptor](const error_code& error, tcp::socket socket) { accepted(acceptor, error, std::move(socket)); });
 }
 
 void Listener::accepted(Acceptor& acceptor, const error_code& error, tcp::socket socket) {

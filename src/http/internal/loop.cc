@@ -97,8 +97,8 @@ void Loop::open(tcp::socket socket) {
     if (refused_ >= kMaxRefused || options_.tls.enabled()) return;
   }
   const std::uint64_t id = next_id_++;
-  auto& connection = *(connections_[id] = std::make_unique<Connection>(context_, id, key, std::move(socket),
-                                                                       address.to_string()));
+  auto& connection =
+      *(connections_[id] = std::make_unique<Connection>(context_, id, key, std::move(socket), address.to_string()));
   open_ = connections_.size();
   if (over.empty()) {
     connection.counted = true;
