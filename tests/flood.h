@@ -14,7 +14,7 @@ namespace pinflow::testing {
 // What each connection of a crowd does, again and again; when the server closes it, another takes its place.
 struct Manners {
   std::string opening;  // Sent at once.
-  std::string drip;     // Then one byte of it each `pause`, round and round. Empty: nothing more.
+  std::string drip{};   // Then one byte of it each `pause`, round and round. Empty: nothing more.
   std::chrono::milliseconds pause{1'000};
   bool asks_on = false;  // Sends `opening` again whenever its answer is whole.
   bool is_deaf = false;  // Reads nothing.
