@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/stores.h"
 #include "app/table_list.h"
+#include "app/table_maintenance.h"
 #include "app/terminal.h"
 #include "base/json.h"
 #include "delta/fingerprint.h"
@@ -92,7 +93,8 @@ Result<void> print_tables(Stores& stores) {
 
 void add_tables(CLI::App& root, Action& selected) {
   auto options = std::make_shared<TablesOptions>();  // Shared with the callback that outlives this call.
-  CLI::App* command = root.add_subcommand("tables", "Lists the tables with version, rows, files and size");
+  CLI::App* command = root.add_subcommand("tables", "Lists the Delta tables, and looks after them");
+  command->require_subcommand(0, 1);
   command->add_option("--format", options->format, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
@@ -103,10 +105,14 @@ void add_tables(CLI::App& root, Action& selected) {
       "Examples:\n"
       "  pinflow tables\n"
       "  pinflow tables --data my-data --format json\n"
-      "  pinflow tables --fingerprint > before.txt");
-  command->callback([&selected, options] {
+      "  pinflow tables --fingerprint > before.txt\n"
+      "  pinflow tables history pinterest_pin_table");
+  // Runs after those of the commands below it, which then have chosen already.
+  command->final_callback([&selected, options, command] {
+    if (!command->get_subcommands().empty()) return;
     selected = [options](Environment& environment) { return tables(environment, *options); };
   });
+  add_table_maintenance(*command, selected);
 }
 
 }  // namespace pinflow::app

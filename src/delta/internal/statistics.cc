@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 
+#include <simdjson.h>
+
 #include "base/json.h"
 #include "base/timestamp.h"
 
@@ -109,6 +111,46 @@ std::string format_statistics(const std::vector<Field>& schema, const sql::Parqu
   json.key("nullCount").raw(std::move(nulls.end_object()).take());
   json.end_object();
   return std::move(json).take();
+}
+
+namespace {
+namespace dom = simdjson::dom;
+
+// A number or text of the statistics as text; other kinds carry no bounds of plain columns.
+std::optional<std::string> bound_text(dom::element value) {
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  if (value.is_number()) return simdjson::minify(value);
+  return std::nullopt;
+}
+
+template <class Each>
+void for_each_member(dom::object object, std::string_view name, Each each) {
+  dom::object members;
+  if (object[name].get(members) != simdjson::SUCCESS) return;
+  for (const auto& [key, value] : members) each(std::string(key), value);
+}
+}  // namespace
+
+std::optional<FileStatistics> parse_statistics(const std::string& statistics) {
+  FileStatistics read;
+  if (statistics.empty()) return read;
+  dom::parser parser;
+  dom::object object;
+  if (parser.parse(statistics).get(object) != simdjson::SUCCESS) return std::nullopt;
+  std::int64_t rows = 0;
+  if (object["numRecords"].get(rows) == simdjson::SUCCESS) read.rows = rows;
+  for_each_member(object, "minValues", [&](const std::string& column, dom::element value) {
+    read.columns[column].minimum = bound_text(value);
+  });
+  for_each_member(object, "maxValues", [&](const std::string& column, dom::element value) {
+    read.columns[column].maximum = bound_text(value);
+  });
+  for_each_member(object, "nullCount", [&](const std::string& column, dom::element value) {
+    std::int64_t nulls = 0;
+    if (value.get(nulls) == simdjson::SUCCESS) read.columns[column].nulls = nulls;
+  });
+  return read;
 }
 
 }  // namespace pinflow::delta::internal
