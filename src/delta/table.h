@@ -57,7 +57,7 @@ struct Snapshot {
 struct TableSpec {
   std::string name;  // Folder in the store: "pinterest_pin_table".
   std::vector<Field> schema;
-  std::string description;
+  std::string description = {};
   std::int64_t checkpoint_interval = 100;  // Commits between checkpoints.
   bool append_only =
       false;  // Declares delta.appendOnly where the table is made: nobody may replace or delete rows then.
