@@ -161,6 +161,7 @@ class OneProcess final : public Pipeline {
     options.commit_interval = config.commit_interval;
     options.max_batch_records = config.max_batch_records;
     options.checkpoint_interval = config.checkpoint_interval;
+    options.optimize_interval = config.optimize_interval;
     const stream::StreamContext context{
         *log_, *stores_.tables, *stores_.engine, stores_.statements, environment_.clock, logger()};
     Random random(entropy_seed());

@@ -81,6 +81,7 @@ struct Config {
     std::chrono::milliseconds commit_interval{500};
     std::int64_t max_batch_records = 50'000;
     std::int64_t checkpoint_interval = 100;
+    std::chrono::milliseconds optimize_interval{60'000};
   } stream;
   struct {
     std::int64_t max_profiles = 1'000'000;

@@ -99,6 +99,8 @@ constexpr Setting kSettings[] = {
     setting("stream.commit_interval", FIELD(stream.commit_interval),
             "Least time between two commits to a streamed table."),
     setting("stream.max_batch_records", FIELD(stream.max_batch_records), "Most records in one micro-batch."),
+    setting("stream.optimize_interval", FIELD(stream.optimize_interval),
+            "Between two rounds that put small files of the streamed tables together; 0s: never."),
     setting("stream.checkpoint_interval", FIELD(stream.checkpoint_interval), "Commits between checkpoints of a table."),
     setting("live.max_profiles", FIELD(live.max_profiles), "Profiles held for live popularity."),
     setting("sql.statements", FIELD(sql.statements),

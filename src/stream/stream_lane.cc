@@ -6,6 +6,7 @@
 
 #include "log/reader_progress.h"
 #include "stream/internal/kind_lane.h"
+#include "stream/internal/table_keeper.h"
 
 namespace pinflow::stream {
 
@@ -57,10 +58,25 @@ void StreamLane::Lane::work(const std::stop_token& stop) {
   }
 }
 
+struct StreamLane::Maintenance {
+  Maintenance(const StreamOptions& options, const StreamContext& context, Random random)
+      : keeper(options, context, random), interval(options.optimize_interval) {
+    thread = std::jthread([this](const std::stop_token& stop) {
+      for (Wakeup::wait(interval, stop); !stop.stop_requested(); Wakeup::wait(interval, stop)) keeper.look_after(stop);
+    });
+  }
+  internal::TableKeeper keeper;  // The thread's own.
+  const std::chrono::milliseconds interval;
+  std::jthread thread;
+};
+
 StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Random& random)
     : log_(context.log), clock_(context.clock), positions_(context.log, options.group, context.logger) {
   for (const records::Kind kind : records::kKinds) {
     lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random()), positions_));
+  }
+  if (options.optimize_interval.count() > 0) {
+    maintenance_ = std::make_unique<Maintenance>(options, context, Random(random()));
   }
   for (const auto& lane : lanes_) {
     lane->thread = std::jthread([&lane = *lane](std::stop_token stop) { lane.work(stop); });
@@ -68,6 +84,7 @@ StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Rand
 }
 
 StreamLane::~StreamLane() {
+  if (maintenance_) maintenance_->thread.request_stop();
   for (const auto& lane : lanes_) lane->thread.request_stop();
 }
 

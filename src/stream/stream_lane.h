@@ -31,6 +31,7 @@ struct StreamOptions {
   std::int64_t max_batch_records = 50'000;
   ByteCount max_batch_bytes{std::uint64_t{16} << 20};
   std::int64_t checkpoint_interval = 100;               // Commits between the checkpoints of a table.
+  std::chrono::milliseconds optimize_interval{60'000};  // Between two rounds that put small files together; 0: never.
   std::chrono::milliseconds discovery_interval{1'000};  // The log tells nobody of new topics: how often to look.
   std::chrono::milliseconds least_backoff{100};
   std::chrono::milliseconds most_backoff{30'000};
@@ -73,6 +74,7 @@ struct TableStatus {
 // else moved that position; so neither a crash at any step nor a second lane on the same streams doubles or loses a record in any
 // table. What cannot be a row lies in the dead-letter table before the commit that passes it. Errors of log, engine and store are
 // retried with back-off from the last commit; nothing is skipped.
+// One more thread puts the small files of the tables together meanwhile, and removes old ones (internal/table_keeper.h).
 // A record is in its table within commit_interval and the time of one batch. Memory: per kind one batch as bytes and as columns.
 // `random` is used in the constructor only. Public calls are safe from any thread.
 class StreamLane {
@@ -90,9 +92,11 @@ class StreamLane {
 
  private:
   struct Lane;
+  struct Maintenance;
   log::Log& log_;
   const Clock& clock_;
   log::PositionKeeper positions_;
+  std::unique_ptr<Maintenance> maintenance_;  // None where it is switched off.
   std::vector<std::unique_ptr<Lane>> lanes_;  // Last: they tell the above.
 };
 
