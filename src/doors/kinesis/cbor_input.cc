@@ -74,6 +74,7 @@ class CborInput {
     if (out.info < 24) return true;
     if (out.info == 31) {
       out.indefinite = true;
+      out.number = 0;
       return (out.major >= Major::kBytes && out.major <= Major::kMap) || out.major == Major::kSimple;
     }
     if (out.info > 27) return false;

@@ -166,7 +166,7 @@ TEST(KinesisInput, ReadsCborAsJavaSendsIt) {
   // The same of indefinite lengths, the data and a name in chunks, beside a member that nobody knows.
   const auto indefinite = cbor("PutRecords",
                                "bf 6a53747265616d4e616d65 7f617360ff 6178 9fbf6179f6ff01ff 675265636f726473 9f bf "
-                               "7f64446174 6161ff 5f41014102ff 6c506172746974696f6e4b6579 616b ff ff ff");
+                               "7f63446174 6161ff 5f41014102ff 6c506172746974696f6e4b6579 616b ff ff ff");
   for (const auto* input : {&definite, &indefinite}) {
     ASSERT_TRUE(input->parsed && !input->mismatch);
     EXPECT_EQ(input->value["StreamName"].text(), "s");
@@ -227,7 +227,7 @@ TEST(KinesisInput, RefusesWhatIsNotACborMap) {
                                "a16161ff",
                                "a161619f01",
                                "ff",
-                               "a1617f6161",
+                               "a161617f6161",
                                "a161617f5fff",
                                "a161617f4161ff",
                                "a1617a7affffffff",
@@ -237,12 +237,11 @@ TEST(KinesisInput, RefusesWhatIsNotACborMap) {
                                "a16161bbffffffffffffffff",
                                "a16161f820",
                                "a16161e0",
-                               "a16a53747265616d4e616d6561ff",
                                "a1c1"}) {
     EXPECT_FALSE(cbor("PutRecords", hex).parsed) << hex;
     EXPECT_FALSE(read_cbor(bytes_of(hex), nullptr).parsed) << hex;
-    if (hex.starts_with("a16a5374")) break;
   }
+  EXPECT_FALSE(cbor("PutRecords", "a16a53747265616d4e616d6561ff").parsed);  // A text that is not UTF-8.
   std::string deep = "a16161";
   for (int i = 0; i < 100'000; ++i) deep += "9f";
   EXPECT_FALSE(cbor("PutRecords", deep).parsed);

@@ -22,11 +22,11 @@ struct Shape {
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   // Holds only where there is no stream that could allow more: beside another clause about the request.
   std::int64_t usual_max = std::numeric_limits<std::int64_t>::max();
-  std::span<const std::string_view> values;  // Of an enum, in the order in which AWS prints them; empty: any.
-  const Shape* key = nullptr;                // Of a map.
-  const Shape* element = nullptr;            // Of a list, and of a map's values.
-  std::span<const Member> members;           // Of a structure.
-  std::string_view printed;                  // How Java prints a structure as an element of a list.
+  std::span<const std::string_view> values{};  // Of an enum, in the order in which AWS prints them; empty: any.
+  const Shape* key = nullptr;                  // Of a map.
+  const Shape* element = nullptr;              // Of a list, and of a map's values.
+  std::span<const Member> members{};           // Of a structure.
+  std::string_view printed{};                  // How Java prints a structure as an element of a list.
 };
 
 enum class Need : std::uint8_t { kOptional, kRequired, kRequiredWithoutArn };
