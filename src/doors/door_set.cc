@@ -3,7 +3,11 @@
 namespace pinflow::doors {
 
 DoorSet::DoorSet(DoorParts parts, DoorOptions options)
-    : guard_(std::move(options.guard), parts.clock, parts.logger, router_),
+    : kinesis_(options.kinesis == nullptr ? nullptr
+                                          : std::make_unique<kinesis::KinesisDoor>(
+                                                *options.kinesis, Random(parts.random()), options.kinesis_door)),
+      split_(kinesis_.get(), router_),
+      guard_(std::move(options.guard), parts.clock, parts.logger, split_),
       worker_(options.waiting_jobs),
       kafka_rest_(parts.log, worker_, options.kafka_rest),
       streams_(parts.log, worker_, parts.clock, parts.random, std::move(options.streams)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "doors/guard.h"
 #include "doors/health.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
+#include "doors/kinesis/kinesis_door.h"
 #include "doors/metrics.h"
 #include "doors/streams/streams_door.h"
 #include "groups/coordinator.h"
@@ -18,6 +20,8 @@ namespace pinflow::doors {
 struct DoorOptions {
   kafka_rest::KafkaRestOptions kafka_rest;
   streams::StreamsOptions streams;
+  kinesis::Operations* kinesis = nullptr;  // Must outlive the doors. Null: Kinesis is not spoken.
+  kinesis::KinesisDoorOptions kinesis_door;
   GuardOptions guard;              // Its tokens must outlive the doors.
   std::size_t waiting_jobs = 256;  // Topic changes and reads that may wait for the worker.
 };
@@ -30,6 +34,40 @@ struct DoorParts {
   Logger& logger;
   Random random;
   std::string cluster_id;  // As Kafka clients see it: 22 characters of base64.
+};
+
+// Requests to the path / that AWS's clients send go to the Kinesis door, all others to the routes. Owns neither.
+class KinesisOrRoutes final : public http::Handler {
+ public:
+  KinesisOrRoutes(http::Handler* kinesis, http::Handler& routes) : kinesis_(kinesis), routes_(routes) {}
+  http::Admission admit(http::Request& head) override { return handler_of(head).admit(head); }
+  void handle(http::Request request, http::Responder respond) override {
+    handler_of(request).handle(std::move(request), std::move(respond));
+  }
+
+ private:
+  http::Handler& handler_of(const http::Request& head) {
+    return kinesis_ != nullptr && kinesis::KinesisDoor::is_kinesis(head) ? *kinesis_ : routes_;
+  }
+  http::Handler* kinesis_;
+  http::Handler& routes_;
+};
+
+// The Kinesis door alone, behind a guard of its own: the handler of a server on a port that only AWS's clients use. `operations`, the
+// options' verifier and tokens, `clock` and `logger` must outlive it, and it the server.
+class KinesisPort final : public http::Handler {
+ public:
+  KinesisPort(kinesis::Operations& operations, kinesis::KinesisDoorOptions door, GuardOptions guard, const Clock& clock,
+              Logger& logger, Random random)
+      : door_(operations, random, std::move(door)), guard_(std::move(guard), clock, logger, door_) {}
+  http::Admission admit(http::Request& head) override { return guard_.admit(head); }
+  void handle(http::Request request, http::Responder respond) override {
+    guard_.handle(std::move(request), std::move(respond));
+  }
+
+ private:
+  kinesis::KinesisDoor door_;
+  Guard guard_;
 };
 
 // All doors of one HTTP server: the handler that it serves. Other parts of the program add their routes to router(), and what must
@@ -48,6 +86,8 @@ class DoorSet final : public http::Handler {
 
  private:
   http::Router router_;
+  std::unique_ptr<kinesis::KinesisDoor> kinesis_;
+  KinesisOrRoutes split_;
   Guard guard_;
   Health health_;
   Metrics metrics_;

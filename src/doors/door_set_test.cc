@@ -49,6 +49,37 @@ TEST_F(DoorSetTest, TakesRoutesOfOtherParts) {
   EXPECT_EQ(ask("GET", "/live/profiles").body, "[]");
 }
 
+TEST_F(DoorSetTest, SharesItsPathWithKinesis) {
+  class NoOperations final : public kinesis::Operations {
+   public:
+    void run(kinesis::Call call, kinesis::AnswerDone done) override {
+      done(kinesis::Answer{"{\"Ran\":\"" + std::string(call.operation) + "\"}", nullptr});
+    }
+  };
+  NoOperations operations;
+  DoorOptions options;
+  options.kinesis = &operations;
+  DoorSet doors({log_, coordinator_, clock_, logger_, Random(1), "AAAAAAAAAAAAAAAAAAAAAA"}, options);
+  const auto post = [&](std::string body, const Fields& fields) {
+    auto asked = request("POST", "/", std::move(body), fields);
+    http::Response out;
+    const auto admission = doors.admit(asked);
+    EXPECT_FALSE(admission.refusal);
+    EXPECT_EQ(admission.max_body.has_value(), asked.headers.get("X-Amz-Target").has_value());
+    doors.handle(std::move(asked), [&](http::Response response) { out = std::move(response); });
+    return out;
+  };
+  EXPECT_EQ(post("", {}).status, 200);  // Kafka REST's sign of life.
+  const auto type = std::pair<std::string, std::string>{"Content-Type", "application/x-amz-json-1.1"};
+  const auto target = std::pair<std::string, std::string>{"X-Amz-Target", "Kinesis_20131202.ListStreams"};
+  EXPECT_EQ(post("{}", {type, target}).body,
+            R"({"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"})");
+  EXPECT_EQ(
+      post("{}", {type, target, {"Date", "x"}, {"Authorization", "AWS4-X Credential=a, Signature=b, SignedHeaders=c"}})
+          .body,
+      R"({"Ran":"ListStreams"})");
+}
+
 TEST(WorkerTest, AnswersBusyPastItsBound) {
   std::promise<void> release;
   std::promise<void> running;

@@ -61,7 +61,8 @@ std::string fault_frame(const Fault& fault) {
       "ResourceNotFoundException", "ResourceInUseException",   "KMSDisabledException",
       "KMSInvalidStateException",  "KMSAccessDeniedException", "KMSNotFoundException",
       "KMSOptInRequired",          "KMSThrottlingException",   "InternalFailureException"};
-  const std::string_view type = fault.type == "InternalFailure" ? "InternalFailureException" : fault.type;
+  const std::string_view type =
+      fault.type == "InternalFailure" ? std::string_view("InternalFailureException") : fault.type;
   if (std::ranges::find(kNamed, type) == std::end(kNamed)) {
     return event_frame({{":message-type", "error"}, {":error-code", type}, {":error-message", fault.message}}, "");
   }

@@ -36,12 +36,6 @@ std::string_view take_part(std::string_view& text) {
   return part;
 }
 
-bool showed_token(const http::Request& request) {
-  const auto header = request.headers.get("Authorization");
-  if (!header || request.caller == nullptr || request.caller->is_anonymous()) return false;
-  return header->starts_with("Bearer ") || header->starts_with("Basic ");
-}
-
 Fault fault_of(access::SignatureFault fault) {
   return {std::move(fault.type), std::move(fault.message), 400};
 }
@@ -49,7 +43,7 @@ Fault fault_of(access::SignatureFault fault) {
 }  // namespace
 
 std::expected<Signer, Fault> check_signature(const http::Request& request, access::SignatureVerifier* verifier) {
-  if (showed_token(request)) return Signer{request.caller, "", ""};
+  if (request.caller != nullptr && !request.caller->is_anonymous()) return Signer{request.caller, "", ""};
   if (verifier != nullptr) {
     auto verified = verifier->verify(view_of(request), request.body);
     if (!verified) return std::unexpected(fault_of(std::move(verified).error()));

@@ -17,8 +17,8 @@ struct Signer {
   std::string region;  // Of the scope; empty if it names none that could be one.
 };
 
-// Checks the signature of a call in the order and words of AWS. Without a verifier only that there is one, and the caller stays who the server took
-// the request from. A caller who showed a token of ours (Bearer, Basic) needs no signature.
+// Checks the signature of a call, in the order and words of AWS. Without a verifier only that there is one, and the caller stays who the server
+// found. Whom the server knows already, by a token or certificate of ours, needs no signature.
 std::expected<Signer, Fault> check_signature(const http::Request& request, access::SignatureVerifier* verifier);
 
 // The account of a key: the key itself where it is twelve digits, as emulators have it; else `usual`.
