@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/internal/http1_response.h"
+#include "http/internal/response_packer.h"
 
 namespace pinflow::http::internal {
 
@@ -181,6 +182,7 @@ bool Http1Session::move_on() {
 void Http1Session::hand_over() {
   reply_ = Reply::kOwed;
   Request& request = reader_.request();
+  packs_ = wants_packed(request);
   if (!request.body_stream) {
     request.body = intake_.take();
     in_hand_bytes_ = request.body.size();
@@ -198,6 +200,7 @@ void Http1Session::write(Response response) {
   if (!pieces && !give_up_body()) end_input();
   chunked_ = !reader_.is_http_1_0();
   if (pieces && !chunked_) close_ = true;
+  if (std::exchange(packs_, false)) pack_response(response);
   write_http1_response(response, {.to_head = to_head_, .http_1_0 = !chunked_, .close = close_, .date = owner_.date()},
                        output_);
   if (pieces) {

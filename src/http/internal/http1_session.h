@@ -85,6 +85,7 @@ class Http1Session final : public Session {
   bool in_pull_ = false;
   bool piece_due_ = false;
   bool to_head_ = false;
+  bool packs_ = false;   // The answer may be packed.
   bool chunked_ = true;  // How the pieces of the answer are sent.
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/internal/http1_response.h"
+#include "http/internal/response_packer.h"
 
 namespace pinflow::http::internal {
 
@@ -135,6 +136,7 @@ void Http2Session::take_step(Stream& stream) {
 void Http2Session::hand_over(Stream& stream) {
   stream.step = Step::kOwed;
   Request& request = stream.head.request();
+  stream.packs = wants_packed(request);
   if (!stream.streamed) {
     request.body = stream.intake.take();
     stream.in_hand_bytes = request.body.size();
@@ -153,6 +155,7 @@ void Http2Session::submit(Stream& stream, Response response) {
   stream.step = Step::kAnswered;
   stream.in_hand_bytes = 0;
   const auto id = static_cast<std::int32_t>(stream.id);
+  if (stream.packs) pack_response(response);
   ResponseFields fields(response, owner_.date());
   const auto view = fields.view();
   const bool with_body =

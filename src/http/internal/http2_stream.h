@@ -33,6 +33,7 @@ struct Http2Stream {
   bool body_ended = false;  // END_STREAM came.
   bool unwanted = false;    // What comes of the body is dropped.
   bool to_head = false;
+  bool packs = false;  // The answer may be packed.
   std::uint64_t max_body = 0;
   std::uint64_t body_bytes = 0;  // As sent.
   std::size_t in_hand_bytes = 0;

@@ -87,6 +87,10 @@ class FakeOwner final : public SessionOwner {
       session_->output().clear();
     }
   }
+  // As a handler answers: also when its connection is gone.
+  void reply(StreamId id, Response response) {
+    if (session_) session_->answer(id, std::move(response));
+  }
   std::string answer(StreamId id, Response response) {
     session_->answer(id, std::move(response));
     return drain();
