@@ -141,15 +141,16 @@ Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, P
   if (partition != kAnyPartition) TRY(topics_.find(TopicPartition{topic, partition}));
   request.partition = partition;
   request.results.reserve(records.size());
+  const std::size_t limit = record_limit(*request.topic);
   for (const Record& record : records) {
     const std::size_t bytes = payload_size(record);
     request.bytes += bytes + kRecordOverhead;
-    if (bytes <= options_.max_record_size.count()) {
+    if (bytes <= limit) {
       request.results.emplace_back();
     } else {
       request.results.emplace_back(
           fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}", topic, bytes,
-                                                options_.max_record_size.count())));
+                                                limit)));
     }
   }
   request.records = std::move(records);
