@@ -3,14 +3,14 @@
 namespace pinflow::doors {
 
 DoorSet::DoorSet(DoorParts parts, DoorOptions options)
-    : kinesis_(options.kinesis == nullptr ? nullptr
-                                          : std::make_unique<kinesis::KinesisDoor>(
-                                                *options.kinesis, Random(parts.random()), options.kinesis_door)),
-      split_(kinesis_.get(), router_),
+    : operations_(parts.log, parts.clock, Random(parts.random()), options.kinesis_operations),
+      kinesis_(options.kinesis == nullptr ? operations_ : *options.kinesis, Random(parts.random()),
+               options.kinesis_door),
+      split_(kinesis_, router_),
       guard_(std::move(options.guard), parts.clock, parts.logger, split_),
       worker_(options.waiting_jobs),
       kafka_rest_(parts.log, worker_, options.kafka_rest),
-      streams_(parts.log, worker_, parts.clock, parts.random, std::move(options.streams)) {
+      streams_(operations_, parts.random, std::move(options.streams)) {
   health_.add_routes(router_);
   metrics_.add_routes(router_);
   kafka_rest_.add_routes(router_);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "base/clock.h"
@@ -10,6 +9,7 @@
 #include "doors/health.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
 #include "doors/kinesis/kinesis_door.h"
+#include "doors/kinesis/operations.h"
 #include "doors/metrics.h"
 #include "doors/streams/streams_door.h"
 #include "groups/coordinator.h"
@@ -20,7 +20,9 @@ namespace pinflow::doors {
 struct DoorOptions {
   kafka_rest::KafkaRestOptions kafka_rest;
   streams::StreamsOptions streams;
-  kinesis::Operations* kinesis = nullptr;  // Must outlive the doors. Null: Kinesis is not spoken.
+  kinesis::KinesisOptions kinesis_operations;
+  kinesis::Operations* kinesis =
+      nullptr;  // Instead of those over the log, for tests of the wire; must outlive the doors.
   kinesis::KinesisDoorOptions kinesis_door;
   GuardOptions guard;              // Its tokens must outlive the doors.
   std::size_t waiting_jobs = 256;  // Topic changes and reads that may wait for the worker.
@@ -39,7 +41,7 @@ struct DoorParts {
 // Requests to the path / that AWS's clients send go to the Kinesis door, all others to the routes. Owns neither.
 class KinesisOrRoutes final : public http::Handler {
  public:
-  KinesisOrRoutes(http::Handler* kinesis, http::Handler& routes) : kinesis_(kinesis), routes_(routes) {}
+  KinesisOrRoutes(http::Handler& kinesis, http::Handler& routes) : kinesis_(kinesis), routes_(routes) {}
   http::Admission admit(http::Request& head) override { return handler_of(head).admit(head); }
   void handle(http::Request request, http::Responder respond) override {
     handler_of(request).handle(std::move(request), std::move(respond));
@@ -47,9 +49,9 @@ class KinesisOrRoutes final : public http::Handler {
 
  private:
   http::Handler& handler_of(const http::Request& head) {
-    return kinesis_ != nullptr && kinesis::KinesisDoor::is_kinesis(head) ? *kinesis_ : routes_;
+    return kinesis::KinesisDoor::is_kinesis(head) ? kinesis_ : routes_;
   }
-  http::Handler* kinesis_;
+  http::Handler& kinesis_;
   http::Handler& routes_;
 };
 
@@ -79,6 +81,8 @@ class DoorSet final : public http::Handler {
   http::Router& router() { return router_; }
   Health& health() { return health_; }
   Metrics& metrics() { return metrics_; }
+  // For a port of its own (KinesisPort), whose server ends before this.
+  kinesis::KinesisOperations& kinesis() { return operations_; }
   http::Admission admit(http::Request& head) override { return guard_.admit(head); }
   void handle(http::Request request, http::Responder respond) override {
     guard_.handle(std::move(request), std::move(respond));
@@ -86,7 +90,8 @@ class DoorSet final : public http::Handler {
 
  private:
   http::Router router_;
-  std::unique_ptr<kinesis::KinesisDoor> kinesis_;
+  kinesis::KinesisOperations operations_;
+  kinesis::KinesisDoor kinesis_;
   KinesisOrRoutes split_;
   Guard guard_;
   Health health_;

@@ -45,6 +45,12 @@ Result<void> check_format(const EmbeddedLogOptions& options, disk::Disk& disk) {
   return disk.write_file(path, fmt::format("{}{}\n", kFormatLine, kFormat));
 }
 
+// A topic may take larger records than others: those that fit its max.message.bytes with room for what a batch adds.
+std::size_t own_record_limit(const OpenTopic& topic) {
+  constexpr std::int64_t kBatchRoom = 4096;
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, topic.settings->get()->max_message_bytes - kBatchRoom));
+}
+
 std::string_view level_name(Durability durability) {
   switch (durability) {
     case Durability::kPower:
@@ -141,16 +147,15 @@ Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, P
   if (partition != kAnyPartition) TRY(topics_.find(TopicPartition{topic, partition}));
   request.partition = partition;
   request.results.reserve(records.size());
-  const std::size_t limit = record_limit(*request.topic);
   for (const Record& record : records) {
     const std::size_t bytes = payload_size(record);
     request.bytes += bytes + kRecordOverhead;
-    if (bytes <= limit) {
+    if (bytes <= options_.max_record_size.count() || bytes <= own_record_limit(*request.topic)) {
       request.results.emplace_back();
     } else {
       request.results.emplace_back(
           fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}", topic, bytes,
-                                                limit)));
+                                                options_.max_record_size.count())));
     }
   }
   request.records = std::move(records);

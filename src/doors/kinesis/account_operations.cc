@@ -25,7 +25,8 @@ std::optional<Fault> KinesisOperations::check_quota(const Call& call, std::int32
   return limit_exceeded(fmt::format(
       "This request would exceed the shard limit for the account {} in {}. Current shard count for the account: {}. "
       "Limit: {}. Number of additional shards that would have resulted from this request: {}. Refer to the AWS Service "
-      "Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to "
+      "Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how "
+      "to "
       "request higher limits.",
       call.account, call.region, open, options_.shard_limit, more));
 }

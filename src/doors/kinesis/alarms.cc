@@ -5,8 +5,7 @@
 
 namespace pinflow::doors::kinesis {
 
-Alarms::Alarms(const Clock& clock)
-    : clock_(clock), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+Alarms::Alarms(const Clock& clock) : clock_(clock), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 Alarms::~Alarms() {
   stop();

@@ -52,11 +52,12 @@ KinesisOperations::Outcome KinesisOperations::register_consumer(const Call& call
   if (!stream.has_shards()) return std::unexpected(stream_not_active(stream, call.account));
   const std::string name(call.input.text_of("ConsumerName").value_or(std::string_view()));
   if (find_consumer(stream.state(), name) != nullptr)
-    return std::unexpected(resource_in_use(fmt::format("Consumer {} of stream {} under account {} already exists.", name,
-                                                       stream.name(), call.account)));
+    return std::unexpected(resource_in_use(
+        fmt::format("Consumer {} of stream {} under account {} already exists.", name, stream.name(), call.account)));
   if (stream.state().consumers.size() >= kMostConsumers)
-    return std::unexpected(limit_exceeded(fmt::format("Stream {} under account {} has {} consumers, which is the limit.",
-                                                      stream.name(), call.account, kMostConsumers)));
+    return std::unexpected(
+        limit_exceeded(fmt::format("Stream {} under account {} has {} consumers, which is the limit.", stream.name(),
+                                   call.account, kMostConsumers)));
   Consumer consumer{.name = name, .created = clock_.now()};
   if (const Value& tags = call.input["Tags"]; !tags.is_null())
     for (const auto& [key, value] : tags.map()) consumer.tags[key] = value.text();
@@ -112,8 +113,7 @@ KinesisOperations::Outcome KinesisOperations::list_consumers(const Call& call) {
   out.begin_structure().member("Consumers").begin_list();
   for (const Consumer& consumer : consumers) {
     out.begin_structure();
-    write_consumer(out, consumer, arn(call, (*found)->name()),
-                   clock_.now() - consumer.created < options_.change_delay);
+    write_consumer(out, consumer, arn(call, (*found)->name()), clock_.now() - consumer.created < options_.change_delay);
     out.end_structure();
   }
   out.end_list();

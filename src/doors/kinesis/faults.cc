@@ -51,12 +51,13 @@ Fault rate_exceeded(std::int32_t shard, std::string_view stream, std::string_vie
 }
 
 Fault access_denied(const Call& call, std::string_view resource) {
-  return {"AccessDeniedException",
-          fmt::format("User: arn:aws:iam::{}:user/{} is not authorized to perform: kinesis:{} on resource: {} because no "
-                      "identity-based policy allows the kinesis:{} action",
-                      call.account, call.caller == nullptr ? "anonymous" : call.caller->name(), call.operation, resource,
-                      call.operation),
-          400};
+  return {
+      "AccessDeniedException",
+      fmt::format("User: arn:aws:iam::{}:user/{} is not authorized to perform: kinesis:{} on resource: {} because no "
+                  "identity-based policy allows the kinesis:{} action",
+                  call.account, call.caller == nullptr ? "anonymous" : call.caller->name(), call.operation, resource,
+                  call.operation),
+      400};
 }
 
 Fault busy() {

@@ -3,8 +3,7 @@
 namespace pinflow::doors::kinesis {
 
 JobPool::JobPool(std::size_t threads, std::size_t capacity) : capacity_(capacity) {
-  for (std::size_t i = 0; i < threads; ++i)
-    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
 }
 
 JobPool::~JobPool() {

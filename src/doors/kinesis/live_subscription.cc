@@ -110,8 +110,8 @@ std::optional<LiveSubscription::Event> LiveSubscription::make_event() {
   const bool gone = found ? (*found)->id() != wanted_.stream->id() || !(*found)->has_shards() : true;
   if (gone) return Event{std::unexpected(stream_not_found(name, wanted_.account)), true};
   const WallTime now = parts_.clock.now();
-  const auto read = read_shard(parts_.log, parts_.book, *found, {wanted_.from.shard, next_}, kEventBounds,
-                               wanted_.account, now);
+  const auto read =
+      read_shard(parts_.log, parts_.book, *found, {wanted_.from.shard, next_}, kEventBounds, wanted_.account, now);
   if (!read) return Event{std::unexpected(read.error()), true};
   next_ = read->next;
   SteadyTime told;

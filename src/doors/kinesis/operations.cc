@@ -90,10 +90,10 @@ KinesisOperations::KinesisOperations(log::Log& log, const Clock& clock, Random r
       throttle_(clock),
       nonce_(random()),
       alarms_(clock),
-      control_(1, options.waiting_calls),
-      readers_(std::max<std::size_t>(options.read_threads, 1), options.waiting_calls),
       subscriptions_(std::make_shared<Subscriptions>(
-          Subscriptions::Parts{log, clock, book_, readers_, alarms_, options.subscriptions})) {
+          Subscriptions::Parts{log, clock, book_, readers_, alarms_, options.subscriptions})),
+      control_(1, options.waiting_calls),
+      readers_(std::max<std::size_t>(options.read_threads, 1), options.waiting_calls) {
   for (const StreamPtr& stream : book_.all())
     if (stream->state().pending.kind != PendingChange::Kind::kNone) schedule(stream->name(), options_.change_delay);
 }
@@ -205,8 +205,7 @@ KinesisOperations::Outcome KinesisOperations::changed(
   return Answer{};
 }
 
-KinesisOperations::Outcome KinesisOperations::promise(const Call& call, const StreamPtr& stream,
-                                                      PendingChange pending,
+KinesisOperations::Outcome KinesisOperations::promise(const Call& call, const StreamPtr& stream, PendingChange pending,
                                                       const StreamBook::Change& besides) {
   auto answer = changed(call, stream, [&](StreamState& state) {
     state.pending = pending;

@@ -26,8 +26,8 @@ struct KinesisOptions {
   std::int32_t shard_limit = 500;  // Open shards of all streams made through Kinesis.
   // How long a stream is CREATING, UPDATING, DELETING, as clients expect to see.
   std::chrono::milliseconds change_delay{500};
-  bool enforce_limits = false;     // AWS's throughput of shards and rates of calls (throttle.h).
-  std::size_t read_threads = 4;    // A slow disk holds up so many readers.
+  bool enforce_limits = false;      // AWS's throughput of shards and rates of calls (throttle.h).
+  std::size_t read_threads = 4;     // A slow disk holds up so many readers.
   std::size_t waiting_calls = 256;  // Of each kind (reads, changes); past it calls are answered 503.
   std::size_t subscriptions = 1'000;
 };
@@ -77,8 +77,9 @@ class KinesisOperations final : public Operations {
   Outcome changed(const Call& call, const StreamPtr& stream, const StreamBook::Change& change,
                   const std::vector<std::pair<std::string, std::string>>& settings = {});
   // Writes the promise of a change, and has it made when it is due (or at once).
-  Outcome promise(const Call& call, const StreamPtr& stream, PendingChange pending,
-                  const StreamBook::Change& besides = [](StreamState&) {});
+  Outcome promise(
+      const Call& call, const StreamPtr& stream, PendingChange pending,
+      const StreamBook::Change& besides = [](StreamState&) {});
   void schedule(const std::string& stream, std::chrono::milliseconds delay);
   Result<void> make_pending(const std::string& stream);
   std::uint64_t next_nonce() { return nonce_.fetch_add(0x9e3779b97f4a7c15); }
@@ -143,10 +144,10 @@ class KinesisOperations final : public Operations {
   Throttle throttle_;
   std::atomic<std::uint64_t> nonce_;
   std::atomic<bool> minimum_throughput_billing_{false};
-  Alarms alarms_;    // Used by jobs, so it is there until they have ended; stopped before, since it gives them jobs.
-  JobPool control_;  // One thread.
+  Alarms alarms_;  // Used by jobs, so it is there until they have ended; stopped before, since it gives them jobs.
+  const std::shared_ptr<Subscriptions> subscriptions_;  // Shared with the event sources, which may end later.
+  JobPool control_;                                     // One thread.
   JobPool readers_;
-  std::shared_ptr<Subscriptions> subscriptions_;  // Shared with the event sources, which may end later.
 };
 
 }  // namespace pinflow::doors::kinesis

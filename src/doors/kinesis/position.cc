@@ -24,17 +24,18 @@ Found refuse_combination(const WantedPosition& wanted, std::string_view end) {
 // A number counts from one, its record's offset from zero; counter 0 is the shard's beginning.
 Found from_number(const Stream& stream, std::int32_t shard, const WantedPosition& wanted, std::string_view account) {
   const auto unusable = [&](std::string_view why) {
-    return refuse(invalid_argument(fmt::format("StartingSequenceNumber {} used in {} on shard {} in stream {} under "
-                                               "account {} is invalid{}.",
-                                               *wanted.number, wanted.operation, shard_id(shard), stream.name(), account,
-                                               why)));
+    return refuse(
+        invalid_argument(fmt::format("StartingSequenceNumber {} used in {} on shard {} in stream {} under "
+                                     "account {} is invalid{}.",
+                                     *wanted.number, wanted.operation, shard_id(shard), stream.name(), account, why)));
   };
   const auto number = parse_sequence_number(*wanted.number);
   if (!number) return unusable("");
   if (number->shard != shard)
-    return refuse(invalid_argument(fmt::format("Invalid StartingSequenceNumber. It encodes {}, while it was used in a "
-                                               "call to a shard with {}",
-                                               shard_id(number->shard), shard_id(shard))));
+    return refuse(
+        invalid_argument(fmt::format("Invalid StartingSequenceNumber. It encodes {}, while it was used in a "
+                                     "call to a shard with {}",
+                                     shard_id(number->shard), shard_id(shard))));
   if (number->version != 2 || number->created != stream.shards()[static_cast<std::size_t>(shard)].created) {
     if (number->version == 0) return refuse(internal_failure());
     return unusable(" because it did not come from this stream");
@@ -47,8 +48,9 @@ Found from_number(const Stream& stream, std::int32_t shard, const WantedPosition
 Found from_time(log::Log& log, const Stream& stream, std::int32_t shard, const WantedPosition& wanted, WallTime now,
                 log::Offset end, std::string_view account) {
   if (!wanted.time)
-    return refuse(invalid_argument("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current "
-                                   "request has no timestamp parameter."));
+    return refuse(
+        invalid_argument("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current "
+                         "request has no timestamp parameter."));
   if (*wanted.time > now)
     return refuse(invalid_argument(
         fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "

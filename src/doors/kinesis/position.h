@@ -14,8 +14,8 @@ namespace pinflow::doors::kinesis {
 // Where a reader wants to begin, in the words of GetShardIterator and of StartingPosition.
 struct WantedPosition {
   std::string_view type;
-  std::optional<std::string_view> number;
-  std::optional<WallTime> time;
+  std::optional<std::string_view> number{};
+  std::optional<WallTime> time{};
   std::string_view operation = "GetShardIterator";  // For error texts.
 };
 

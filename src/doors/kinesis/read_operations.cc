@@ -60,16 +60,16 @@ KinesisOperations::Outcome KinesisOperations::get_records(const Call& call) {
   if (auto refused = check_right(call, Needs::kConsume, at.stream)) return refuse(std::move(*refused));
   const WallTime now = clock_.now();
   if (now - at.issued > kIteratorLife)
-    return refuse({"ExpiredIteratorException",
-                   fmt::format("Iterator expired. The iterator was created at time {} while right now it is {} which is "
-                               "further in the future than the tolerated delay of {} milliseconds.",
-                               utc_text(at.issued), utc_text(now), kIteratorLife.count()),
-                   400});
+    return refuse(
+        {"ExpiredIteratorException",
+         fmt::format("Iterator expired. The iterator was created at time {} while right now it is {} which is "
+                     "further in the future than the tolerated delay of {} milliseconds.",
+                     utc_text(at.issued), utc_text(now), kIteratorLife.count()),
+         400});
   const auto found = book_.find(at.stream);
   if (!found && found.error().code != ErrorCode::kNotFound)
     return refuse(fault_of(found.error(), at.stream, call.account));
-  if (!found || !sealed->is_of((*found)->id()))
-    return refuse(shard_does_not_exist(at.shard, at.stream, call.account));
+  if (!found || !sealed->is_of((*found)->id())) return refuse(shard_does_not_exist(at.shard, at.stream, call.account));
   const Stream& stream = **found;
   if (!sealed->is_sealed_by(stream.id())) return refuse(invalid_argument("Invalid ShardIterator."));
   if (!stream.has_shards() || stream.find_shard(at.shard, now) == nullptr)

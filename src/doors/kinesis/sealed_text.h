@@ -24,9 +24,9 @@ struct SealedPosition {
   std::int32_t shard = 0;
   std::int64_t offset = 0;
   WallTime issued;
-  std::uint64_t nonce = 0;   // Makes two texts of one position differ, as AWS's do.
-  std::uint8_t kind = 0;     // What the text is for; an iterator is 0.
-  std::int64_t detail = 0;   // Of a NextToken: the time of its filter.
+  std::uint64_t nonce = 0;  // Makes two texts of one position differ, as AWS's do.
+  std::uint8_t kind = 0;    // What the text is for; an iterator is 0.
+  std::int64_t detail = 0;  // Of a NextToken: the time of its filter.
 
   std::string seal(const Uuid& topic) const;
 };
@@ -43,7 +43,7 @@ class SealedText final {
 
  private:
   SealedPosition position_;
-  std::string print_;   // Says for which topic, without telling its id.
+  std::string print_;  // Says for which topic, without telling its id.
   std::string seal_;
   std::string sealed_;  // The bytes that the seal is of.
 };

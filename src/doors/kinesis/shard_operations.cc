@@ -17,7 +17,15 @@ constexpr std::size_t kScalesADay = 10;
 constexpr std::chrono::seconds kTokenLife{300};
 
 // What a NextToken carries as its kind: which filter the list was begun with.
-enum class Filter : std::uint8_t { kNone = 1, kAfterShard, kAtTrimHorizon, kFromTrimHorizon, kAtLatest, kAtTime, kFromTime };
+enum class Filter : std::uint8_t {
+  kNone = 1,
+  kAfterShard,
+  kAtTrimHorizon,
+  kFromTrimHorizon,
+  kAtLatest,
+  kAtTime,
+  kFromTime
+};
 
 Filter filter_of(std::string_view type) {
   if (type == "AFTER_SHARD_ID") return Filter::kAfterShard;
@@ -101,8 +109,8 @@ KinesisOperations::Outcome KinesisOperations::list_shards(const Call& call) {
     sealed = SealedText::read(*token);
     if (!sealed || sealed->position().kind == 0) return std::unexpected(invalid_argument("Invalid NextToken."));
     if (now - sealed->position().issued > kTokenLife)
-      return std::unexpected(Fault{"ExpiredNextTokenException", "The NextToken has expired; begin again without it.",
-                                   400});
+      return std::unexpected(
+          Fault{"ExpiredNextTokenException", "The NextToken has expired; begin again without it.", 400});
   }
   const std::string name = sealed ? sealed->position().stream : named;
   if (sealed)
@@ -132,7 +140,8 @@ KinesisOperations::Outcome KinesisOperations::list_shards(const Call& call) {
   std::optional<std::int32_t> rest;
   const auto count = stream.has_shards() ? static_cast<std::int32_t>(stream.shards().size()) : 0;
   for (std::int32_t i = listing.from; i < count && !rest; ++i) {
-    if (!stream.is_told(i, now) || !passes(stream, stream.shards()[static_cast<std::size_t>(i)], listing, now)) continue;
+    if (!stream.is_told(i, now) || !passes(stream, stream.shards()[static_cast<std::size_t>(i)], listing, now))
+      continue;
     if (written == limit) {
       rest = i;
     } else {
@@ -161,15 +170,15 @@ std::expected<std::int32_t, Fault> KinesisOperations::changeable_shard(const Cal
 namespace {
 
 Fault on_demand_fault(const Stream& stream, std::string_view account) {
-  return validation(fmt::format("Request is invalid. Stream {} under account {} is in On-Demand mode.", stream.name(),
-                                account));
+  return validation(
+      fmt::format("Request is invalid. Stream {} under account {} is in On-Demand mode.", stream.name(), account));
 }
 
 Fault closed_fault(const Stream& stream, std::int32_t shard, std::string_view account) {
-  return invalid_argument(
-      fmt::format("Shard {} in stream {} under account {} has already been merged or split, and thus is not eligible for "
-                  "merging or splitting.",
-                  shard_id(shard), stream.name(), account));
+  return invalid_argument(fmt::format(
+      "Shard {} in stream {} under account {} has already been merged or split, and thus is not eligible for "
+      "merging or splitting.",
+      shard_id(shard), stream.name(), account));
 }
 
 }  // namespace
@@ -231,10 +240,10 @@ KinesisOperations::Outcome KinesisOperations::update_shard_count(const Call& cal
   const auto target = call.input.integer_of("TargetShardCount").value_or(0);
   const std::int64_t open = stream.open_shards();
   const auto refuse_scale = [&](std::string_view way) {
-    return std::unexpected(invalid_argument(
-        fmt::format("UpdateShardCount cannot scale {} your current open shard count. Current open shard count: {} Target "
-                    "shard count: {}",
-                    way, open, target)));
+    return std::unexpected(invalid_argument(fmt::format(
+        "UpdateShardCount cannot scale {} your current open shard count. Current open shard count: {} Target "
+        "shard count: {}",
+        way, open, target)));
   };
   if (target > 2 * open) return refuse_scale("up over double");
   if (2 * target < open) return refuse_scale("down below half");

@@ -13,6 +13,16 @@ using Read = std::expected<ShardRead, Fault>;
 Read refuse(const Error& error, const Stream& stream, std::string_view account) {
   return std::unexpected(fault_of(error, stream.name(), account));
 }
+
+Result<std::vector<log::FetchedPartition>> fetch(log::Log& log, log::FetchPosition position, const ReadBounds& bounds) {
+  log::FetchRequest request;
+  request.positions.push_back(std::move(position));
+  request.max_bytes = bounds.bytes;
+  request.max_records = bounds.records;
+  auto fetched = log.fetch(request, {});
+  if (fetched && !fetched->empty() && fetched->front().error) return fail(*fetched->front().error);
+  return fetched;
+}
 }  // namespace
 
 Read read_shard(log::Log& log, StreamBook& book, const StreamPtr& stream, const ShardPosition& at,
@@ -23,16 +33,18 @@ Read read_shard(log::Log& log, StreamBook& book, const StreamPtr& stream, const 
   const bool closed = !stream->shards()[static_cast<std::size_t>(at.shard)].is_open();
   const bool is_final = closed && book.is_settled(*stream);
   const auto partition = stream->partition(at.shard);
-  const auto range = log.offsets(partition);
+  auto range = log.offsets(partition);
   if (!range) return refuse(range.error(), *stream, account);
   out.next = std::max(at.offset, range->begin);
   if (out.next < range->end) {
-    log::FetchRequest request;
-    request.positions.push_back({partition, out.next});
-    request.max_bytes = bounds.bytes;
-    request.max_records = bounds.records;
-    auto fetched = log.fetch(request, {});
-    if (fetched && !fetched->empty() && fetched->front().error) fetched = fail(*fetched->front().error);
+    auto fetched = fetch(log, {partition, out.next}, bounds);
+    if (!fetched && fetched.error().code == ErrorCode::kInvalid) {
+      // Retention took what was there a moment ago.
+      range = log.offsets(partition);
+      if (!range) return refuse(range.error(), *stream, account);
+      out.next = std::max(at.offset, range->begin);
+      fetched = fetch(log, {partition, out.next}, bounds);
+    }
     if (!fetched) return refuse(fetched.error(), *stream, account);
     if (!fetched->empty()) {
       out.next = fetched->front().next;
@@ -43,9 +55,8 @@ Read read_shard(log::Log& log, StreamBook& book, const StreamPtr& stream, const 
     out.bytes += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
   out.at_end = is_final && out.next >= range->end;
   if (out.next < range->end)
-    out.behind = out.records.empty()
-                     ? std::chrono::milliseconds(1)
-                     : std::max(std::chrono::milliseconds(1), now - out.records.back().timestamp);
+    out.behind = out.records.empty() ? std::chrono::milliseconds(1)
+                                     : std::max(std::chrono::milliseconds(1), now - out.records.back().timestamp);
   return out;
 }
 

@@ -158,8 +158,7 @@ std::vector<std::int32_t> Stream::children_of(std::int32_t index) const {
 }
 
 SequenceText Stream::number(std::int32_t shard, std::int64_t counter, WallTime arrived) const {
-  return SequenceText(
-      {state_.shards[static_cast<std::size_t>(shard)].created, shard, counter, seconds_of(arrived)});
+  return SequenceText({state_.shards[static_cast<std::size_t>(shard)].created, shard, counter, seconds_of(arrived)});
 }
 
 SequenceText Stream::starting_number(std::int32_t shard) const {

@@ -73,7 +73,7 @@ using StreamPtr = std::shared_ptr<const Stream>;  // Shared: a call keeps the st
 // When the first shards of a topic were made, as their sequence numbers say: AWS tells two seconds before the call.
 std::chrono::sys_seconds first_creation(const log::Topic& topic);
 // The settings of a topic with this state in them.
-std::vector<std::pair<std::string, std::string>> with_setting(
-    std::vector<std::pair<std::string, std::string>> configs, std::string_view name, std::string value);
+std::vector<std::pair<std::string, std::string>> with_setting(std::vector<std::pair<std::string, std::string>> configs,
+                                                              std::string_view name, std::string value);
 
 }  // namespace pinflow::doors::kinesis

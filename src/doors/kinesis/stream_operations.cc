@@ -43,6 +43,10 @@ void write_list(Writer& out, std::string_view name, const std::vector<std::strin
   out.end_list();
 }
 
+bool has(const std::vector<std::string>& items, std::string_view item) {
+  return std::ranges::find(items, item) != items.end();
+}
+
 void write_mode(Writer& out, const Stream& stream) {
   out.member("StreamModeDetails").begin_structure().member("StreamMode");
   out.text(stream.state().on_demand ? "ON_DEMAND" : "PROVISIONED").end_structure();
@@ -53,17 +57,14 @@ void write_mode(Writer& out, const Stream& stream) {
 KinesisOperations::Outcome KinesisOperations::create_stream(const Call& call) {
   const Value& input = call.input;
   const std::string name = stream_of(call);
-  const auto mode = input["StreamModeDetails"].is_null()
-                        ? std::nullopt
-                        : input["StreamModeDetails"].text_of("StreamMode");
+  const auto mode =
+      input["StreamModeDetails"].is_null() ? std::nullopt : input["StreamModeDetails"].text_of("StreamMode");
   const bool on_demand = mode == "ON_DEMAND";
   const auto asked = input.integer_of("ShardCount");
   if (mode == "PROVISIONED" && !asked)
-    return std::unexpected(
-        validation("ShardCount must be specified when the stream mode is PROVISIONED."));
+    return std::unexpected(validation("ShardCount must be specified when the stream mode is PROVISIONED."));
   if (on_demand && asked)
-    return std::unexpected(
-        validation("ShardCount must not be specified when the stream mode is ON_DEMAND."));
+    return std::unexpected(validation("ShardCount must not be specified when the stream mode is ON_DEMAND."));
   if (const auto there = book_.find(name); there || there.error().code != ErrorCode::kNotFound)
     return std::unexpected(
         resource_in_use(fmt::format("Stream {} under account {} already exists.", name, call.account)));
@@ -204,19 +205,22 @@ KinesisOperations::Outcome KinesisOperations::change_retention(const Call& call)
   const auto hours = call.input.integer_of("RetentionPeriodHours").value_or(0);
   const auto refuse = [](std::string text) { return std::unexpected(invalid_argument(std::move(text))); };
   if (hours < kLeastHours)
-    return refuse(fmt::format("Minimum allowed retention period is {} hours. Requested retention period ({} hours) is "
-                              "too short.",
-                              kLeastHours, hours));
+    return refuse(
+        fmt::format("Minimum allowed retention period is {} hours. Requested retention period ({} hours) is "
+                    "too short.",
+                    kLeastHours, hours));
   if (hours > kMostHours)
-    return refuse(fmt::format("Maximum allowed retention period is {} hours. Requested retention period ({} hours) is "
-                              "too long.",
-                              kMostHours, hours));
+    return refuse(
+        fmt::format("Maximum allowed retention period is {} hours. Requested retention period ({} hours) is "
+                    "too long.",
+                    kMostHours, hours));
   const std::int64_t now = (*stream)->retention_hours();
   const bool up = call.operation == "IncreaseStreamRetentionPeriod";
   if (up ? hours < now : hours > now)
-    return refuse(fmt::format("Requested retention period ({} hours) for stream {} can not be {} than existing "
-                              "retention period ({} hours). Use {}RetentionPeriod API.",
-                              hours, (*stream)->name(), up ? "shorter" : "longer", now, up ? "Decrease" : "Increase"));
+    return refuse(
+        fmt::format("Requested retention period ({} hours) for stream {} can not be {} than existing "
+                    "retention period ({} hours). Use {}RetentionPeriod API.",
+                    hours, (*stream)->name(), up ? "shorter" : "longer", now, up ? "Decrease" : "Increase"));
   return changed(call, *stream, [](StreamState&) {}, retention_settings(hours));
 }
 
@@ -264,12 +268,12 @@ KinesisOperations::Outcome KinesisOperations::change_monitoring(const Call& call
   if (!stream) return std::unexpected(stream.error());
   std::vector<std::string> named;
   for (const Value& metric : call.input["ShardLevelMetrics"].list()) named.push_back(metric.text());
-  if (std::ranges::contains(named, "ALL")) named.assign(std::begin(kAllMetrics), std::end(kAllMetrics));
+  if (has(named, "ALL")) named.assign(std::begin(kAllMetrics), std::end(kAllMetrics));
   const std::vector<std::string>& before = (*stream)->state().metrics;
   std::vector<std::string> after;
   for (const auto metric : kAllMetrics) {
-    const bool was = std::ranges::contains(before, metric);
-    const bool meant = std::ranges::contains(named, metric);
+    const bool was = has(before, metric);
+    const bool meant = has(named, metric);
     if (call.operation == "EnableEnhancedMonitoring" ? was || meant : was && !meant) after.emplace_back(metric);
   }
   auto answer = changed(call, *stream, [&](StreamState& state) { state.metrics = after; });

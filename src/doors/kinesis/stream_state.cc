@@ -83,6 +83,8 @@ class Reader {
     return versioned && !state_.shards.empty() ? Result<void>() : wrong("members are missing");
   }
 
+  bool is_newer() const { return is_newer_; }
+
  private:
   static Result<void> wrong(std::string_view what) {
     return fail(ErrorCode::kCorrupt, fmt::format("the state of a stream: {}", what));
@@ -94,32 +96,29 @@ class Reader {
     if (name == "shards") return list([this] { return shard(); });
     if (name == "closed") return list([this] { return closed(); });
     if (name == "consumers") return list([this] { return consumer(); });
-    if (name == "metrics") return list([this] { return put(text(), state_.metrics.emplace_back()); });
-    if (name == "scaled") return list([this] { return put(time(), state_.scaled.emplace_back()); });
+    if (name == "metrics") return list([this] { return value(state_.metrics.emplace_back()); });
+    if (name == "scaled") return list([this] { return value(state_.scaled.emplace_back()); });
     if (name == "tags") return tags(state_.tags);
     if (name == "pending") return pending();
-    if (name == "key_id") return put(text(), state_.key_id);
-    if (name == "policy") return put(text(), state_.policy);
-    if (name == "max_record_kib") return put(number<std::int32_t>(), state_.max_record_kib);
-    if (name == "warm_mib") return put(number<std::int32_t>(), state_.warm_mib);
-    if (name == "on_demand") {
-      TRY_ASSIGN(const auto slice, cursor_.value());
-      state_.on_demand = slice == "true";
-      return {};
-    }
-    TRY(cursor_.value());
+    if (name == "key_id") return value(state_.key_id);
+    if (name == "policy") return value(state_.policy);
+    if (name == "max_record_kib") return value(state_.max_record_kib);
+    if (name == "warm_mib") return value(state_.warm_mib);
+    TRY_ASSIGN(const auto slice, cursor_.value());  // Of an unknown name: passed over.
+    if (name == "on_demand") state_.on_demand = slice == "true";
     return {};
   }
 
   Result<void> version() {
-    TRY_ASSIGN(const auto version, number<std::int64_t>()());
+    std::int64_t version = 0;
+    TRY(value(version));
     if (version <= kVersion) return {};
-    return fail(ErrorCode::kInvalid, fmt::format("the state of a stream has version {}, this program knows {}; use a "
-                                                 "newer program",
-                                                 version, kVersion));
+    is_newer_ = true;
+    return wrong(fmt::format("it has version {}, this program knows {}; use a newer program", version, kVersion));
   }
   Result<void> even() {
-    TRY_ASSIGN(const auto count, number<std::int32_t>()());
+    std::int32_t count = 0;
+    TRY(value(count));
     if (count < 1 || count > kMostShards) return wrong("it begins with no possible number of shards");
     state_.even = count;
     state_.shards = fresh_state(count, created_).shards;
@@ -130,43 +129,43 @@ class Reader {
     Shard& shard = state_.shards.emplace_back();
     std::int64_t created = 0;
     TRY(cursor_.begin_array());
-    TRY(put(element(key()), shard.range.first));
-    TRY(put(element(key()), shard.range.last));
-    TRY(put(element(number<std::int32_t>()), shard.parent));
-    TRY(put(element(number<std::int32_t>()), shard.adjacent_parent));
-    TRY(put(element(number<std::int64_t>()), created));
+    TRY(element(shard.range.first));
+    TRY(element(shard.range.last));
+    TRY(element(shard.parent));
+    TRY(element(shard.adjacent_parent));
+    TRY(element(created));
     shard.created = std::chrono::sys_seconds(std::chrono::seconds(created));
     return close();
   }
   Result<void> closed() {
     std::size_t index = 0;
     TRY(cursor_.begin_array());
-    TRY(put(element(number<std::size_t>()), index));
+    TRY(element(index));
     if (index >= state_.shards.size()) return wrong("a shard that is closed is missing");
-    TRY(put(element(time()), state_.shards[index].closed.emplace()));
+    TRY(element(state_.shards[index].closed.emplace()));
     return close();
   }
   Result<void> consumer() {
     Consumer& consumer = state_.consumers.emplace_back();
     TRY(cursor_.begin_array());
-    TRY(put(element(text()), consumer.name));
-    TRY(put(element(time()), consumer.created));
+    TRY(element(consumer.name));
+    TRY(element(consumer.created));
     TRY(next());
     TRY(tags(consumer.tags));
-    TRY(put(element(text()), consumer.policy));
+    TRY(element(consumer.policy));
     return close();
   }
   Result<void> pending() {
     PendingChange& pending = state_.pending;
     std::string kind;
     TRY(cursor_.begin_array());
-    TRY(put(element(text()), kind));
+    TRY(element(kind));
     for (std::size_t i = 0; i < kKinds.size(); ++i)
       if (kind == kKinds[i]) pending.kind = static_cast<PendingChange::Kind>(i);
-    TRY(put(element(number<std::int32_t>()), pending.shard));
-    TRY(put(element(number<std::int32_t>()), pending.adjacent));
-    TRY(put(element(key()), pending.at));
-    TRY(put(element(number<std::int32_t>()), pending.target));
+    TRY(element(pending.shard));
+    TRY(element(pending.adjacent));
+    TRY(element(pending.at));
+    TRY(element(pending.target));
     return close();
   }
   Result<void> tags(Tags& into) {
@@ -174,11 +173,10 @@ class Reader {
     for (;;) {
       TRY_ASSIGN(auto name, cursor_.next_member());
       if (!name) return {};
-      TRY(put(text(), into[*std::move(name)]));
+      TRY(value(into[*std::move(name)]));
     }
   }
 
-  // What is read stands behind a comma; the element's own reading is a second step.
   template <class Read>
   Result<void> list(Read read) {
     TRY(cursor_.begin_array());
@@ -196,53 +194,41 @@ class Reader {
     TRY_ASSIGN(const bool more, cursor_.next_element());
     return more ? wrong("a list is too long") : Result<void>();
   }
-
-  // Readings are put off until the element is there.
-  template <class Read>
-  auto element(Read read) {
-    return [this, read]() -> decltype(read()) {
-      TRY(next());
-      return read();
-    };
+  template <class T>
+  Result<void> element(T& into) {
+    TRY(next());
+    return value(into);
   }
-  template <class Read, class Into>
-  Result<void> put(Read read, Into& into) {
-    TRY_ASSIGN(into, read());
+
+  Result<void> value(std::string& into) {
+    TRY_ASSIGN(const auto slice, cursor_.value());
+    if (!slice.starts_with('"')) return wrong("a text is expected");
+    into = JsonCursor::decode_string(slice);
     return {};
   }
-  auto text() {
-    return [this]() -> Result<std::string> {
-      TRY_ASSIGN(const auto slice, cursor_.value());
-      if (!slice.starts_with('"')) return fail(ErrorCode::kCorrupt, "the state of a stream: a text is expected");
-      return JsonCursor::decode_string(slice);
-    };
+  Result<void> value(WallTime& into) {
+    std::int64_t count = 0;
+    TRY(value(count));
+    into = WallTime(std::chrono::milliseconds(count));
+    return {};
   }
-  auto time() {
-    return [read = number<std::int64_t>()]() -> Result<WallTime> {
-      TRY_ASSIGN(const auto count, read());
-      return WallTime(std::chrono::milliseconds(count));
-    };
-  }
-  auto key() {
-    return [this]() -> Result<HashKey> {
-      TRY_ASSIGN(const auto slice, cursor_.value());
-      const auto key = parse_hash_key(slice);
-      if (!key) return fail(ErrorCode::kCorrupt, "the state of a stream: a hash key is expected");
-      return *key;
-    };
+  Result<void> value(HashKey& into) {
+    TRY_ASSIGN(const auto slice, cursor_.value());
+    const auto key = parse_hash_key(slice);
+    if (!key) return wrong("a hash key is expected");
+    into = *key;
+    return {};
   }
   template <class Number>
-  auto number() {
-    return [this]() -> Result<Number> {
-      TRY_ASSIGN(const auto slice, cursor_.value());
-      Number value{};
-      const auto [end, error] = std::from_chars(slice.data(), slice.data() + slice.size(), value);
-      if (error != std::errc{} || end != slice.data() + slice.size())
-        return fail(ErrorCode::kCorrupt, "the state of a stream: a number is expected");
-      return value;
-    };
+    requires(std::is_integral_v<Number> && sizeof(Number) <= 8)
+  Result<void> value(Number& into) {
+    TRY_ASSIGN(const auto slice, cursor_.value());
+    const auto [end, error] = std::from_chars(slice.data(), slice.data() + slice.size(), into);
+    if (error != std::errc{} || end != slice.data() + slice.size()) return wrong("a number is expected");
+    return {};
   }
 
+  bool is_newer_ = false;
   JsonCursor cursor_;
   StreamState& state_;
   std::chrono::sys_seconds created_;
@@ -279,10 +265,10 @@ std::string encode_state(const StreamState& state) {
 Result<StreamState> decode_state(std::string_view text, std::chrono::sys_seconds created) {
   StreamState state;
   state.shards.clear();
-  const auto read = Reader(text, state).read(created);
+  Reader reader(text, state);
+  const auto read = reader.read(created);
   if (read) return state;
-  const bool newer = read.error().code == ErrorCode::kInvalid && read.error().message.contains("newer program");
-  return fail(newer ? ErrorCode::kInvalid : ErrorCode::kCorrupt, read.error().message);
+  return fail(reader.is_newer() ? ErrorCode::kInvalid : ErrorCode::kCorrupt, read.error().message);
 }
 
 }  // namespace pinflow::doors::kinesis

@@ -44,8 +44,8 @@ std::expected<std::unique_ptr<EventSource>, Fault> Subscriptions::begin(Wanted w
             fmt::format("Another active subscription exists for this consumer: {} {} {} {}", wanted.account,
                         wanted.stream->name(), shard_id(wanted.from.shard), wanted.consumer)));
     } else if (entries_.size() >= parts_.most) {
-      return std::unexpected(limit_exceeded(
-          fmt::format("This server has {} live subscriptions, which is its limit.", parts_.most)));
+      return std::unexpected(
+          limit_exceeded(fmt::format("This server has {} live subscriptions, which is its limit.", parts_.most)));
     }
     live = std::make_shared<LiveSubscription>(parts_, std::move(wanted));
     entries_[key] = {live, now};

@@ -40,13 +40,14 @@ bool is_allowed_text(std::string_view text) {
 std::optional<Fault> check_texts(const std::vector<std::string_view>& texts, std::string_view action,
                                  std::string_view stream, std::string_view account) {
   if (!std::ranges::all_of(texts, is_allowed_text))
-    return invalid_argument("Some tags contain invalid characters. Valid characters: Unicode letters, digits, white "
-                            "space, _ . / = + - % @.");
-  if (std::ranges::any_of(texts, [](std::string_view text) { return text.contains('%'); }))
     return invalid_argument(
-        fmt::format("Failed to {} stream {} under account {} because some tags contained illegal characters. The allowed "
-                    "characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.",
-                    action, stream, account));
+        "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white "
+        "space, _ . / = + - % @.");
+  if (std::ranges::any_of(texts, [](std::string_view text) { return text.contains('%'); }))
+    return invalid_argument(fmt::format(
+        "Failed to {} stream {} under account {} because some tags contained illegal characters. The allowed "
+        "characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.",
+        action, stream, account));
   return std::nullopt;
 }
 

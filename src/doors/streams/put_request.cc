@@ -16,8 +16,6 @@ using Broken = std::unexpected<Fault>;
 
 constexpr std::size_t kMaxClauses = 10;
 constexpr std::size_t kMaxRecords = 500;
-constexpr std::size_t kMaxRecordBytes = 1 << 20;
-constexpr std::size_t kMaxCallBytes = 10 << 20;
 constexpr std::size_t kMaxKeyBytes = 256;
 constexpr std::int32_t kDefaultShards = 5;  // Of the gateway set-up that clients of these routes expect.
 
@@ -96,13 +94,9 @@ void validate(Validation& validation, const Entry& entry, std::string_view path)
   const std::string key_path = fmt::format("{}partitionKey", path);
   // The gateway's template makes "" of a missing key, and the answer says so.
   const std::string key = entry.partition_key.value_or("");
-  const std::size_t bytes = entry.data.value_or("").size();
   validation.require_present(entry.data.has_value(), data_path);
   validation.require(!key.empty(), key_path, "Member must have length greater than or equal to 1", key);
   validation.require(key.size() <= kMaxKeyBytes, key_path, "Member must have length less than or equal to 256", key);
-  validation.require(bytes + key.size() <= kMaxRecordBytes, data_path,
-                     "Member must have length less than or equal to 1048576",
-                     fmt::format("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", bytes));
 }
 
 // Reads the array of entries; past the bound they are counted only.
@@ -200,22 +194,16 @@ std::expected<std::vector<PutEntry>, Fault> parse_put_records(std::string_view s
     validation.require(count <= kMaxRecords, "records", "Member must have length less than or equal to 500",
                        fmt::format("{} records", count));
   }
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto& entry = (**entries)[i];
-    validate(validation, entry, fmt::format("records.{}.member.", i + 1));
-    bytes += entry.data.value_or("").size() + entry.partition_key.value_or("").size();
-  }
+  for (std::size_t i = 0; i < count; ++i)
+    validate(validation, (**entries)[i], fmt::format("records.{}.member.", i + 1));
   if (!validation.passed()) return Broken(validation.fault());
-  if (bytes > kMaxCallBytes) return Broken({400, "InvalidArgumentException", "Records size exceeds 10 MB limit"});
   std::vector<PutEntry> out;
   out.reserve(count);
   for (auto& entry : **entries) out.push_back({std::move(*entry.data), std::move(*entry.partition_key)});
   return out;
 }
 
-std::expected<std::int32_t, Fault> parse_create_stream(std::string_view stream, std::string_view body,
-                                                       std::int32_t max_shards) {
+std::expected<std::int32_t, Fault> parse_create_stream(std::string_view stream, std::string_view body) {
   Validation validation;
   validation.require_stream_name(stream);
   std::optional<std::string_view> count;
@@ -241,10 +229,6 @@ std::expected<std::int32_t, Fault> parse_create_stream(std::string_view stream, 
   validation.require(shards >= 1, "shardCount", "Member must have value greater than or equal to 1",
                      fmt::format("{}", shards));
   if (!validation.passed()) return Broken(validation.fault());
-  if (shards > max_shards) {
-    return Broken({400, "LimitExceededException",
-                   fmt::format("A stream here may have at most {} shards; {} were asked for.", max_shards, shards)});
-  }
   return shards;
 }
 

@@ -46,7 +46,6 @@ std::expected<PutEntry, Fault> parse_put_record(std::string_view stream, std::st
 std::expected<std::vector<PutEntry>, Fault> parse_put_records(std::string_view stream, std::string_view body);
 
 // Reads the body of POST /streams/{name}: {"ShardCount": n}; empty, {} or null is the gateway's default of 5.
-std::expected<std::int32_t, Fault> parse_create_stream(std::string_view stream, std::string_view body,
-                                                       std::int32_t max_shards);
+std::expected<std::int32_t, Fault> parse_create_stream(std::string_view stream, std::string_view body);
 
 }  // namespace pinflow::doors::streams

@@ -1,32 +1,30 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
-#include "base/clock.h"
 #include "base/random.h"
+#include "doors/kinesis/protocol.h"
 #include "doors/streams/put_request.h"
-#include "doors/worker.h"
 #include "http/router.h"
-#include "log/log.h"
 
 namespace pinflow::doors::streams {
 
 struct StreamsOptions {
-  std::int32_t max_shards = 100;
   std::string account = "000000000000";  // As error texts and ARNs show it.
   std::string region = "us-east-1";
+  // Errors are answered 200 with the error as the body, but those of DELETE (400, 500): the habit of gateways that were set up by
+  // AWS's tutorial. Otherwise failures have their true status.
+  bool apigw_status = false;
 };
 
 // The REST resources that people map onto Kinesis with an API gateway (/streams, /streams/{name}, .../record, .../records,
-// .../sharditerator), over a log: a stream is a topic, a shard a partition, and a record goes to the shard whose range of the
-// MD5 ring has its partition key. Answers are those of Kinesis, but failures have their true status, which such
-// gateways hide behind 200 (docs in the module's README).
-// Lives on the network loop. `log`, `worker` and `clock` must outlive it; it must outlive the server. Answers in flight do not need it.
+// .../sharditerator): each becomes a call of an operation of Kinesis, whose answer it gives in JSON. A stream that is created or
+// deleted here is so when the answer comes, since such clients do not ask for its status.
+// Lives on the network loop. `operations` must outlive it; it must outlive the server. Answers in flight do not need it.
 class StreamsDoor {
  public:
-  StreamsDoor(log::Log& log, Worker& worker, const Clock& clock, Random random, StreamsOptions options)
-      : log_(log), worker_(worker), clock_(clock), random_(random), options_(std::move(options)) {}
+  StreamsDoor(kinesis::Operations& operations, Random random, StreamsOptions options)
+      : operations_(operations), random_(random), options_(std::move(options)) {}
 
   void add_routes(http::Router& router);
 
@@ -44,14 +42,14 @@ class StreamsDoor {
 
   void add(http::Router& router, std::string method, std::string_view pattern,
            void (StreamsDoor::*member)(http::Request, Respond));
-  // Wraps a responder so that its answer carries x-amzn-RequestId.
-  Respond with_request_id(Respond respond);
-  std::expected<log::Topic, Fault> find(const std::string& name);
-  std::string arn(const log::Topic& stream) const;
+  // Wraps a responder so that its answer carries x-amzn-RequestId, and the status that the gateway gives.
+  Respond with_request_id(Respond respond, bool is_delete);
+  void run(const http::Request& request, std::string_view operation, kinesis::Value::Structure input, Respond respond);
+  // As run(), where the path names the stream and the name is checked here.
+  void run_on_stream(const http::Request& request, std::string_view operation, kinesis::Value::Structure input,
+                     Respond respond);
 
-  log::Log& log_;
-  Worker& worker_;
-  const Clock& clock_;
+  kinesis::Operations& operations_;
   Random random_;
   const StreamsOptions options_;
 };

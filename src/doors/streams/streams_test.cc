@@ -2,9 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "doors/door_fixture.h"
-#include "doors/streams/iterator.h"
-#include "doors/streams/sequence_number.h"
-#include "doors/streams/shard_map.h"
 
 namespace pinflow::doors::streams {
 namespace {
@@ -21,7 +18,7 @@ std::string text_between(std::string_view text, std::string_view before, std::st
 
 class StreamsTest : public DoorTest {
  protected:
-  StreamsTest() { (void)log_.create_topic(stream_spec("s-pin", 3, clock_.now())); }
+  StreamsTest() { (void)log_.create_topic({"s-pin", 3, {}}); }
   void expect_fault(const http::Response& response, int status, std::string_view type, std::string_view part) {
     EXPECT_EQ(response.status, status) << response.body;
     EXPECT_THAT(response.body, HasSubstr(fmt::format("\"__type\":\"{}\"", type)));
@@ -153,7 +150,10 @@ TEST_F(StreamsTest, CreatesListsDescribesAndDeletes) {
   EXPECT_EQ(again.body,
             R"({"__type":"ResourceInUseException","message":"Stream new under account 000000000000 already exists."})");
   expect_fault(ask("POST", "/streams/x", R"({"ShardCount":0})"), 400, "ValidationException", "'shardCount'");
-  expect_fault(ask("POST", "/streams/x", R"({"ShardCount":101})"), 400, "LimitExceededException", "100 shards");
+  expect_fault(
+      ask("POST", "/streams/x", R"({"ShardCount":501})"), 400, "LimitExceededException",
+      "This request would exceed the shard limit for the account 000000000000 in us-east-1. Current shard count "
+      "for the account: 7. Limit: 500.");
   expect_fault(ask("POST", "/streams/x", R"({"ShardCount":"2"})"), 400, "SerializationException", "ShardCount");
   EXPECT_THAT(ask("GET", "/streams").body,
               HasSubstr(R"({"StreamNames":["five","new","s-pin"],"HasMoreStreams":false,)"));
@@ -225,42 +225,29 @@ TEST_F(StreamsTest, AnswersUnknownRoutesAsAGatewayDoes) {
   }
 }
 
-TEST(SequenceNumber, FollowsTheLayoutOfKinesis) {
-  using std::chrono::sys_seconds;
-  const auto number = sequence_number(sys_seconds(1700000000s), log::PartitionId(1), 5, sys_seconds(1700000123s));
-  // The decimal of hexadecimal 206553f100100000000000000050006553f17b000000012.
-  EXPECT_EQ(number, "49646437577130777162115407028973509772956159636150419474");
-  EXPECT_EQ(sequence_number(sys_seconds(0s), log::PartitionId(0), 0, sys_seconds(0s)).size(), 56U);
-}
-
-TEST(SequenceNumber, RisesWithTheOffsetWhateverTheClockDoes) {
-  const log::Topic topic{"t", {}, 1, {}};
-  const auto at = [&](std::int64_t offset, std::chrono::seconds time) {
-    return record_sequence_number(topic, {log::PartitionId(0), log::Offset(offset)}, WallTime(time));
-  };
-  EXPECT_LT(at(0, 5'000'000'000s), at(1, 1s));
-  EXPECT_LT(at(0xffff'ffff, 5s), at(0x1'0000'0000, 1s));
-}
-
-TEST(ShardMap, PlacesKeysAsKinesisDoes) {
-  EXPECT_EQ(to_decimal(hash_key("a")), "16955237001963240173058271559858726497");
-  EXPECT_EQ(to_decimal(hash_key("f")), "190917122200326810055233066464581373159");
-  const std::pair<std::string_view, int> vectors[] = {{"a", 0}, {"b", 1}, {"e", 2}, {"f", 1}};
-  for (const auto& [key, shard] : vectors) EXPECT_EQ(shard_of(3, hash_key(key)).value(), shard) << key;
-}
-
-TEST(ShardMap, CoversTheRingWithoutGaps) {
-  for (const std::int32_t shards : {1, 2, 3, 4, 5, 7, 100}) {
-    HashKey next = 0;
-    for (std::int32_t i = 0; i < shards; ++i) {
-      const auto range = shard_range(shards, log::PartitionId(i));
-      EXPECT_TRUE(range.first == next) << shards << " " << i;
-      EXPECT_EQ(shard_of(shards, range.first).value(), i);
-      EXPECT_EQ(shard_of(shards, range.last).value(), i);
-      next = range.last + 1;
-    }
-    EXPECT_TRUE(next == 0) << shards;  // Past the last key.
+class GatewayStatusTest : public StreamsTest {
+ protected:
+  http::Response ask_gateway(std::string method, std::string_view path, std::string body = "") {
+    std::promise<http::Response> promise;
+    auto future = promise.get_future();
+    router_.handle(
+        request(std::move(method), path, std::move(body), {}),
+        [promise = std::move(promise)](http::Response response) mutable { promise.set_value(std::move(response)); });
+    return future.get();
   }
+  http::Router router_;
+  StreamsDoor door_{doors_.kinesis(), Random(2), {.apigw_status = true}};
+};
+
+TEST_F(GatewayStatusTest, HidesErrorsOfKinesisWhereItIsToldTo) {
+  door_.add_routes(router_);
+  const auto missing = ask_gateway("GET", "/streams/nope");
+  EXPECT_EQ(missing.status, 200);
+  EXPECT_THAT(missing.body, HasSubstr("ResourceNotFoundException"));
+  EXPECT_EQ(missing.headers.get("x-amzn-ErrorType"), "ResourceNotFoundException");
+  EXPECT_EQ(ask_gateway("DELETE", "/streams/nope").status, 400);
+  EXPECT_EQ(ask_gateway("PATCH", "/streams/nope").status, 403);
+  EXPECT_EQ(ask_gateway("PUT", "/streams/s-pin/record", "{").status, 400);
 }
 
 }  // namespace
