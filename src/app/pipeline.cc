@@ -1,5 +1,7 @@
 #include "app/pipeline.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "app/http_options.h"
@@ -181,6 +183,11 @@ class OneProcess final : public Pipeline {
     doors::DoorOptions options;
     options.kafka_rest.auto_create_topics = config.http.auto_create_topics;
     options.kafka_rest.auto_create_partitions = config.topics.partitions;
+    options.kinesis.shard_limit = config.kinesis.shard_limit;
+    options.kinesis.change_delay = config.kinesis.change_delay;
+    options.kinesis.enforce_limits = config.kinesis.enforce_limits;
+    options.kinesis.read_threads = static_cast<std::size_t>(std::max(config.kinesis.read_threads, 1));
+    options.streams.apigw_status = config.streams.apigw_status;
     TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
     const doors::DoorParts parts{*log_,    *coordinator_,          environment_.clock,
                                  logger(), Random(entropy_seed()), cluster_id(uuid)};

@@ -62,6 +62,15 @@ struct Config {
     std::optional<std::chrono::milliseconds> offsets_retention{std::chrono::hours(7 * 24)};
   } kafka;
   struct {
+    std::int32_t shard_limit = 500;
+    std::chrono::milliseconds change_delay{500};
+    bool enforce_limits = false;
+    std::int32_t read_threads = 4;
+  } kinesis;
+  struct {
+    bool apigw_status = false;
+  } streams;
+  struct {
     std::string durability = "power";
     std::chrono::milliseconds sync_interval{200};
     ByteCount segment_size{std::uint64_t{256} << 20};
