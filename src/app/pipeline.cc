@@ -183,10 +183,10 @@ class OneProcess final : public Pipeline {
     doors::DoorOptions options;
     options.kafka_rest.auto_create_topics = config.http.auto_create_topics;
     options.kafka_rest.auto_create_partitions = config.topics.partitions;
-    options.kinesis.shard_limit = config.kinesis.shard_limit;
-    options.kinesis.change_delay = config.kinesis.change_delay;
-    options.kinesis.enforce_limits = config.kinesis.enforce_limits;
-    options.kinesis.read_threads = static_cast<std::size_t>(std::max(config.kinesis.read_threads, 1));
+    options.kinesis_operations.shard_limit = config.kinesis.shard_limit;
+    options.kinesis_operations.change_delay = config.kinesis.change_delay;
+    options.kinesis_operations.enforce_limits = config.kinesis.enforce_limits;
+    options.kinesis_operations.read_threads = static_cast<std::size_t>(std::max(config.kinesis.read_threads, 1));
     options.streams.apigw_status = config.streams.apigw_status;
     TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
     const doors::DoorParts parts{*log_,    *coordinator_,          environment_.clock,
