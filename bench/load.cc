@@ -4,10 +4,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
@@ -50,6 +52,13 @@ std::optional<Answer> whole_answer(const std::string& in) {
   return answer;
 }
 
+double own_cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -69,19 +78,30 @@ class Load {
 
   Result<LoadResult> run() {
     for (int i = 0; i < limits_.connections; ++i) TRY(connect());
-    const auto started = steady_clock::now();
-    end_ = started + limits_.duration;
-    for (auto& connection : connections_) TRY(begin(*connection));
+    const double cpu_before = own_cpu_seconds();
+    started_ = steady_clock::now();
+    end_ = started_ + limits_.duration;
+    for (auto& connection : connections_) {
+      if (open_loop()) {
+        idle_.push_back(connection.get());
+      } else {
+        TRY(begin(*connection, steady_clock::now()));
+      }
+    }
+    if (open_loop()) TRY(begin_due());
     auto last = steady_clock::now();
-    while (busy_ > 0) {
+    while (busy_ > 0 || more_arrive()) {
       epoll_event events[64];
-      const int ready = ::epoll_wait(epoll_.get(), events, 64, 1'000);
+      const timespec wait = until_next_arrival();
+      const int ready = ::epoll_pwait2(epoll_.get(), events, 64, &wait, nullptr);
       for (int i = 0; i < ready; ++i) TRY(serve(*connections_[events[i].data.u64], events[i].events));
+      if (open_loop()) TRY(begin_due());
       const auto now = steady_clock::now();
       if (ready > 0) last = now;
       if (now > end_ + kPatience) return fail(ErrorCode::kUnavailable, "the load got no answer for 30 s");
     }
-    result_.seconds = duration<double>(last - started).count();
+    result_.seconds = duration<double>(last - started_).count();
+    result_.cpu_seconds = own_cpu_seconds() - cpu_before;
     std::ranges::sort(result_.latencies);
     return std::move(result_);
   }
@@ -117,15 +137,40 @@ class Load {
     return {};
   }
 
-  Result<void> begin(Connection& connection) {
+  bool open_loop() const { return limits_.rate > 0; }
+  steady_clock::time_point arrival(std::uint64_t number) const {
+    return started_ + std::chrono::duration_cast<steady_clock::duration>(
+                          duration<double>(static_cast<double>(number) / limits_.rate));
+  }
+  bool more_arrive() const { return open_loop() && arrived_ < limits_.requests && arrival(arrived_) < end_; }
+
+  // How long to wait for answers: until the next request arrives, or a second.
+  timespec until_next_arrival() const {
+    if (!more_arrive() || idle_.empty()) return {.tv_sec = 1, .tv_nsec = 0};
+    const auto left = std::chrono::nanoseconds(arrival(arrived_) - steady_clock::now()).count();
+    return {.tv_sec = 0, .tv_nsec = std::clamp<std::int64_t>(left, 0, 999'999'999)};
+  }
+
+  // Begins the requests whose time has come, as long as connections are free.
+  Result<void> begin_due() {
+    while (!idle_.empty() && more_arrive() && arrival(arrived_) <= steady_clock::now()) {
+      Connection& connection = *idle_.front();
+      idle_.pop_front();
+      TRY(begin(connection, arrival(arrived_++)));
+    }
+    return {};
+  }
+
+  // Begins the next request, if there is one; `since` is when its latency begins to count.
+  Result<void> begin(Connection& connection, steady_clock::time_point since) {
     connection.out.clear();
     connection.sent = 0;
     connection.in.clear();
-    const bool more = begun_ < limits_.requests && steady_clock::now() < end_ && requests_.next(connection.out);
-    if (!more) return {};
+    const bool in_time = open_loop() || since < end_;
+    if (begun_ >= limits_.requests || !in_time || !requests_.next(connection.out)) return {};
     ++begun_;
     ++busy_;
-    connection.begun = steady_clock::now();
+    connection.begun = since;
     return write(connection);
   }
 
@@ -158,7 +203,9 @@ class Load {
     if (!answer) return {};
     note(connection, *answer);
     --busy_;
-    return begin(connection);
+    if (!open_loop()) return begin(connection, steady_clock::now());
+    idle_.push_back(&connection);
+    return {};
   }
 
   void note(const Connection& connection, const Answer& answer) {
@@ -175,7 +222,10 @@ class Load {
   Requests& requests_;
   Descriptor epoll_;
   std::vector<std::unique_ptr<Connection>> connections_;
+  std::deque<Connection*> idle_;  // Of an open loop: those that wait for a request to arrive.
+  steady_clock::time_point started_;
   steady_clock::time_point end_;
+  std::uint64_t arrived_ = 0;
   std::uint64_t begun_ = 0;
   int busy_ = 0;
   LoadResult result_;

@@ -21,6 +21,9 @@ struct LoadLimits {
   int connections = 1;
   std::chrono::milliseconds duration{3'000};  // No request is begun after it.
   std::uint64_t requests = UINT64_MAX;        // At most so many.
+  // Requests a second that begin at even times, whatever the server does: one that finds no free connection waits for it, and its
+  // latency counts from the time at which it should have begun. 0: each connection asks again as soon as it is answered.
+  double rate = 0;
 };
 
 struct LoadResult {
@@ -28,6 +31,7 @@ struct LoadResult {
   std::uint64_t refused = 0;      // Answered otherwise.
   std::string first_refusal;      // Its status line and body.
   double seconds = 0;             // From the first request to the last answer.
+  double cpu_seconds = 0;         // Of the load generator itself.
   std::vector<double> latencies;  // Milliseconds, of the accepted, sorted.
   double per_second() const { return seconds > 0 ? static_cast<double>(accepted) / seconds : 0; }
 };

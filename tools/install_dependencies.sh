@@ -10,7 +10,7 @@ build_packages=(clang-19 lld-19 llvm-19 libclang-rt-19-dev cmake ninja-build pkg
 lint_packages=(clang-format-19 clang-tidy-19)
 # Kafka's tools and broker come by Maven, librdkafka's test suite and KafkaJS by npm; interop/kafka/README.md tells.
 interop_packages=(python3-venv mariadb-server curl maven openjdk-17-jdk-headless kcat g++ gcc make pkg-config rapidjson-dev libzstd-dev liblz4-dev
-  libssl-dev zlib1g-dev)
+  libssl-dev zlib1g-dev openssl)
 
 wanted=()
 for set in "$@"; do
