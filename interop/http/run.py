@@ -12,8 +12,14 @@ import shutil
 import sys
 
 import http_peers  # First: it lets the others find what interop/kafka has.
+import check_access
 import check_boto
+import check_kafka_rest
+import check_openapi
 import check_sdks
+import check_streams
+import client_peers
+import differential
 from check_report import Report
 
 
@@ -39,6 +45,19 @@ def main():
         check_sdks.run(report, options.kinesis)
     if options.kinesalite:
         emulator.stop()
+    if options.pinflow:
+        doors = http_peers.Doors(options.pinflow, folder / "doors").start()
+        try:
+            check_boto.run(report, doors.kinesis, folder)
+            check_sdks.run(report, doors.kinesis)
+            check_sdks.run_library(report, doors.kinesis, folder, options.long)
+            differential.run(report, doors, folder)
+            check_streams.run(report, options.pinflow, doors, folder)
+            check_kafka_rest.run(report, doors, [peer for peer in client_peers.all_peers() if peer.newest and peer.static])
+            check_openapi.run(report, doors, options.long)
+        finally:
+            doors.stop()
+        check_access.run(report, options.pinflow, folder, options.long)
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     return 1 if report.failed else 0
 
