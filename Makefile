@@ -29,10 +29,11 @@ test: dev ## Builds with sanitizers and runs all tests
 soak: build ## Runs the long proofs: many kills, many power cuts
 	@tests/soak.sh
 
-bench: build ## Measures posts per second, drain rate, batch time, memory, start time; the Kafka door beside Apache Kafka
+bench: build ## Measures posts per second, drain rate, batch time, memory, start time; the doors beside Apache Kafka, a bridge, kinesalite
 	@tools/install_dependencies.sh interop
 	@build/release/bench/pinflow_bench --pinflow build/release/pinflow
 	@bench/kafka/kafka_bench.py --pinflow build/release/pinflow
+	@bench/http/http_bench.py --pinflow build/release/pinflow
 
 interop: build ## Checks against foreign clients, readers and servers (needs PyPI, Maven Central)
 	@tools/install_dependencies.sh interop
