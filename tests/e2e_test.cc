@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "http/client.h"
+#include "net/certificates_fixture.h"
 #include "posting_load.h"
 #include "running_pinflow.h"
 #include "stored_data.h"
@@ -237,6 +238,34 @@ TEST(Demo, LeavesAFolderAloneThatIsNotItsOwn) {
   EXPECT_EQ(demo.exit_code, 2);
   EXPECT_THAT(demo.err, HasSubstr("--data"));
   EXPECT_TRUE(std::filesystem::exists(folder / "mine/log"));
+}
+
+TEST(Doors, TakeNewCertificatesWhenTheyAreTold) {
+  const TemporaryFolder folder;
+  net::Certificates first;
+  first.issue("door");
+  net::Certificates second;
+  second.issue("door");
+  RunningPinflow pinflow(folder / "data", {"--set", "http.tls_certificate=" + first.certificate("door").string(),
+                                           "--set", "http.tls_key=" + first.key("door").string()});
+  const auto is_trusted_by = [&](const net::Certificates& authority) {
+    http::Request request;
+    request.method = "GET";
+    request.target = "/healthz";
+    const auto client = http::make_client({"127.0.0.1", pinflow.port(), "", true}, std::chrono::seconds(30),
+                                          authority.certificate("ca"));
+    const auto answer = client->send(request);
+    return answer && answer->status == 200;
+  };
+  EXPECT_TRUE(is_trusted_by(first));
+  EXPECT_FALSE(is_trusted_by(second));
+  std::filesystem::rename(second.certificate("door"), first.certificate("door"));
+  std::filesystem::rename(second.key("door"), first.key("door"));
+  pinflow.hang_up();
+  const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!is_trusted_by(second)) ASSERT_LT(std::chrono::steady_clock::now(), last);
+  EXPECT_FALSE(is_trusted_by(first));
+  EXPECT_EQ(pinflow.stop_gracefully(), 0);
 }
 
 TEST(CommandLine, HelpOfEachCommandHasExamples) {

@@ -99,7 +99,7 @@ RunningPinflow::RunningPinflow(const std::filesystem::path& data, std::vector<st
   out_ = pipe_ends[0];
   // The first line that names an address says that the doors are open.
   std::string said;
-  const std::string mark = "http://127.0.0.1:";
+  const std::string mark = "://127.0.0.1:";
   for (;;) {
     if (const auto at = said.find(mark);
         at != std::string::npos && said.find_first_of(" \n", at) != std::string::npos) {
@@ -116,6 +116,10 @@ RunningPinflow::RunningPinflow(const std::filesystem::path& data, std::vector<st
 RunningPinflow::~RunningPinflow() {
   if (pid_ > 0) kill_now();
   ::close(out_);
+}
+
+void RunningPinflow::hang_up() {
+  ::kill(pid_, SIGHUP);
 }
 
 void RunningPinflow::kill_now() {

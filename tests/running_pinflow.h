@@ -47,6 +47,7 @@ class RunningPinflow {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
+  void hang_up();         // SIGHUP: it reads its certificates anew.
   void kill_now();        // SIGKILL, and waits for the end.
   int stop_gracefully();  // SIGTERM; gives the exit code.
 

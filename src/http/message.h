@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,6 +72,8 @@ struct Request {
   Peer peer;
   std::shared_ptr<const access::Caller>
       caller;  // Who asks, set in Handler::admit(); null where nothing identifies callers.
+  // Requested once nobody waits for the answer any more, so that who waits for news can give up. May never be.
+  std::stop_token abandoned;
 
   std::optional<std::string_view> query_value(std::string_view name) const;
   // The part of the path that stands for {name} in the route. That the route has one is the caller's promise.

@@ -1,3 +1,5 @@
+#include <semaphore>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,6 +116,37 @@ TEST_F(ServerLimits, AnswersAPeerThatHasFinishedSending) {
   handler_.release();
   const auto answer = peer.read_all();
   EXPECT_THAT(answer, HasSubstr("GET /later "));
+}
+
+TEST_F(ServerLimits, TellsHandlersThatNobodyWaitsAnyMore) {
+  class Poll final : public Handler {
+   public:
+    void handle(Request request, Responder respond) override {
+      token = request.abandoned;
+      held = std::move(respond);
+      arrived.release();
+    }
+    std::stop_token token;
+    Responder held;
+    std::counting_semaphore<> arrived{0};
+  } poll;
+  server_ = std::move(start_server(options_, poll, logger_)).value();
+  for (const bool half_close : {true, false}) {
+    auto peer = std::make_unique<RawPeer>(server_->port());
+    peer->send("GET /news HTTP/1.1\r\nHost: h\r\n\r\n");
+    poll.arrived.acquire();
+    EXPECT_FALSE(poll.token.stop_requested());
+    if (half_close) {
+      peer->finish_sending();
+    } else {
+      peer.reset();
+    }
+    while (!poll.token.stop_requested()) std::this_thread::yield();
+    poll.held(Response::json(200, "nothing new"));
+    if (half_close) EXPECT_THAT(peer->read_all(), HasSubstr("nothing new"));
+  }
+  wait_for_connections(0);
+  server_.reset();
 }
 
 TEST_F(ServerLimits, TakesPrefacesThatComeInPieces) {

@@ -52,13 +52,14 @@ Connection::Connection(ConnectionContext& context, std::uint64_t number, std::ui
 }
 
 Connection::~Connection() {
+  abandoned_.request_stop();
   context_.held_bytes -= held_;
 }
 
 bool Connection::receive(std::span<char> scratch) {
+  blocked_on_write_ = false;
   if (session_ != nullptr && stage_ == Stage::kTalking && !wants_read()) return look();
   if (stage_ == Stage::kFirstByte) begin();
-  blocked_on_write_ = false;
   if (stage_ == Stage::kHandshake) {
     if (!shake_hands()) return false;
     if (stage_ == Stage::kHandshake) return true;
@@ -141,6 +142,8 @@ bool Connection::peer_ended() {
   if (session_ == nullptr || stage_ == Stage::kDraining || http2_) return false;
   if (session_->wants_input() && session_->output().empty()) return false;
   peer_finished_ = true;
+  // It has closed, or half-closed: who waits for news may as well answer now.
+  abandoned_.request_stop();
   session_->finish();
   return true;
 }
@@ -297,6 +300,10 @@ Admission Connection::admit(Request& head) {
 
 void Connection::hand_over(StreamId stream, Request request) {
   const Ticket ticket{id, stream};
+  if (!request.abandoned.stop_possible()) {
+    if (!abandoned_.stop_possible()) abandoned_ = std::stop_source();
+    request.abandoned = abandoned_.get_token();
+  }
   context_.mailbox->expect(ticket);
   context_.handler.handle(std::move(request), make_responder(context_.mailbox, ticket));
   if (auto reply = context_.mailbox->collect()) take(stream, std::move(*reply));

@@ -134,9 +134,10 @@ class Connection final : public SessionOwner {
   std::size_t held_ = 0;                 // What it counts for in the context's sum.
   Stage stage_ = Stage::kPreface;
   bool http2_ = false;
-  bool blocked_on_write_ = false;  // TLS has to write before it can read.
-  bool input_waiting_ = false;     // Left in the socket.
-  bool peer_finished_ = false;     // Sends nothing more, may still read.
+  bool blocked_on_write_ = false;                 // TLS has to write before it can read.
+  bool input_waiting_ = false;                    // Left in the socket.
+  std::stop_source abandoned_{std::nostopstate};  // Of all its requests in hand; made with the first.
+  bool peer_finished_ = false;                    // Sends nothing more, may still read.
   std::pair<int, std::uint64_t> timed_{-1, 0};
   Time deadline_ = Time::max();
 };
