@@ -77,6 +77,9 @@ using Done = std::move_only_function<void(Result<void>)>;  // Called once, from 
 // groups. Safe from any thread.
 class BrokerLog : public Log {
  public:
+  // As topic(): from memory, at once.
+  virtual Result<Topic> topic_by_id(const Uuid& id) = 0;
+
   // Checks the batch on the caller's thread (which decompresses it), then stores it as it came but for its offset. Never
   // blocks on the disk. Batches of one thread for one partition are stored in the order of the calls. A success means what it
   // means for produce.

@@ -44,6 +44,17 @@ class BrokerLogTest : public LogFixture {
   }
 };
 
+TEST_F(BrokerLogTest, FindsATopicByItsId) {
+  reopen();
+  create("a");
+  const Uuid first = log_->topic("a")->id;
+  EXPECT_EQ(log_->topic_by_id(first)->name, "a");
+  ASSERT_TRUE(log_->delete_topic("a"));
+  create("a");
+  EXPECT_EQ(log_->topic_by_id(first).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(log_->topic_by_id(log_->topic("a")->id)->name, "a");
+}
+
 TEST_F(BrokerLogTest, StoresABatchAsItCame) {
   reopen();
   create("a");

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <condition_variable>
 
+#include "base/check.h"
 #include "log/internal/embedded_log_impl.h"
 #include "log/internal/partition_watch.h"
 #include "log/record_batch.h"
@@ -76,12 +77,13 @@ Result<void> EmbeddedLogImpl::open() {
     TRY_ASSIGN(new_epochs, needs_new_epochs());
   }
   TRY(topics_.load(new_epochs, report_));
+  requests_.settle(clock_.now());
   TRY(journal_.load(report_, clock_.now()));
   // A topic that cannot be read may be mended one day, and its positions are of use again.
   if (report_.damage.empty()) journal_.keep_topics(topic_ids());
   if (!options_.read_only) {
     TRY(disk_.write_file(running_path(), fmt::format("{}\n", level_name(options_.durability))));
-    committer_.emplace(options_, disk_, clock_, journal_);
+    committer_.emplace(options_, disk_, clock_, journal_, requests_);
     groups_.attach(*committer_);
     cleaner_.emplace(Cleaner::Options{disk_, clock_, logger_, topics_, *committer_, options_.cleaning_period});
   }
@@ -138,6 +140,14 @@ Result<Topic> EmbeddedLogImpl::topic(const std::string& name) {
   return topic->topic;
 }
 
+Result<Topic> EmbeddedLogImpl::topic_by_id(const Uuid& id) {
+  if (const auto name = topics_.name_of(id)) {
+    auto found = topic(*name);
+    if (found && found->id == id) return found;  // It may just have been made anew.
+  }
+  return fail(ErrorCode::kNotFound, fmt::format("there is no topic with the id {}", id.to_string()));
+}
+
 // Checks what can be checked before the queue. A record that is too large is refused alone.
 Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, PartitionId partition,
                                                      std::vector<Record>& records) {
@@ -166,7 +176,30 @@ void EmbeddedLogImpl::produce(const std::string& topic, PartitionId partition, s
                               ProduceDone done) {
   const std::size_t count = records.size();
   if (count == 0) return done({});
-  auto request = make_request(topic, partition, records);
+  submit(make_request(topic, partition, records), count, std::move(done));
+}
+
+void EmbeddedLogImpl::produce_once(const std::string& topic, RequestMark mark, std::vector<Record> records,
+                                   std::vector<PartitionId> partitions, ProduceDone done) {
+  const std::size_t count = records.size();
+  if (count == 0) return done({});
+  CHECK(partitions.empty() || partitions.size() == count, "each record of a request has its partition");
+  auto request = make_request(topic, kAnyPartition, records);
+  if (request) {
+    request->once.emplace(kRequestBit | static_cast<std::int64_t>(mark.request & ~(std::uint64_t{3} << 62)),
+                          static_cast<std::int32_t>(mark.content & 0x7fffffffU), std::move(partitions));
+    for (std::size_t i = 0; i < request->once->partitions.size(); ++i) {
+      const PartitionId partition = request->once->partitions[i];
+      if (partition == kAnyPartition ||
+          (partition >= PartitionId(0) && partition.value() < request->topic->topic.partitions))
+        continue;
+      request->results[i] = fail(ErrorCode::kNotFound, fmt::format("topic {} has no partition {}", topic, partition));
+    }
+  }
+  submit(std::move(request), count, std::move(done));
+}
+
+void EmbeddedLogImpl::submit(Result<ProduceRequest> request, std::size_t count, ProduceDone done) {
   if (request) {
     request->done = std::move(done);
     const auto accepted = committer_->submit(*request);

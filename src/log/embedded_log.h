@@ -27,7 +27,11 @@ struct EmbeddedLogOptions {
   ByteCount max_pending{std::uint64_t{64} << 20};     // Waiting for the committer; past it produce answers kOverloaded.
   ByteCount reserved_space{std::uint64_t{256} << 20};  // With less free on the disk, produce is refused (kUnavailable).
   std::chrono::milliseconds cleaning_period{
-      10'000};                   // Between looks at what retention and compaction may remove; 0: none.
+      10'000};  // Between looks at what retention and compaction may remove; 0: none.
+  // Requests that produce_once knows again: as long ago as this, and of all partitions together so many (about 120 bytes each),
+  // counting a request once for each partition that it wrote to. The oldest is forgotten first.
+  std::chrono::milliseconds request_window{std::chrono::hours(24)};
+  std::size_t request_capacity = 500'000;
   std::size_t sync_threads = 4;  // Files of one commit that are synced at the same time; 1: one after the other.
   bool read_only = false;        // Takes no lock and changes nothing; for looking at a log that another process writes.
 };

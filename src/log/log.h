@@ -68,6 +68,13 @@ struct Topic {
 struct Appended {
   PartitionId partition;
   Offset offset;
+  bool repeated = false;  // It was there already (Log::produce_once).
+};
+
+// By what a request is known when it comes again (Log::produce_once): numbers that are spread like random ones, such as parts of a hash.
+struct RequestMark {
+  std::uint64_t request = 0;  // Of who asks, of the topic, and of their name for this request. 62 bits count.
+  std::uint32_t content = 0;  // Of all that the request says. 31 bits count.
 };
 
 struct OffsetRange {
@@ -150,6 +157,14 @@ class Log {
   // the bound `done` gets kOverloaded. Records of one call that share a partition lie next to each other.
   virtual void produce(const std::string& topic, PartitionId partition, std::vector<Record> records,
                        ProduceDone done) = 0;
+
+  // Stores the records of one request at most once, however often it comes: one that is known by its mark, within the window and number
+  // that the log remembers (EmbeddedLogOptions::request_window), is answered with the offsets of the first time, also after a restart;
+  // what failed the first time is stored now. kConflict: the mark stands for other content; nothing is stored. `partitions` says
+  // where each record goes and is as long as `records`, or empty: all kAnyPartition. Records without key or partition go together where
+  // the mark says. What one partition gets is stored whole or not at all. Otherwise as produce().
+  virtual void produce_once(const std::string& topic, RequestMark mark, std::vector<Record> records,
+                            std::vector<PartitionId> partitions, ProduceDone done) = 0;
 
   // Reads what is durable. Blocks as the request says, and returns early with what it has when `stop` is
   // requested. A partition with nothing new has no entry;

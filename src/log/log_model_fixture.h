@@ -20,7 +20,7 @@ namespace pinflow::log {
 
 // What clients did to a topic of several partitions and were told, held against what the log shows after each restart: what was
 // acknowledged is there, in order, once, without gaps; what was refused is not; a batch that is sent again is never stored twice.
-// Clients are record producers, idempotent producers of plain and compressed batches that send again until they are answered,
+// Clients are record producers, those who send requests that are to be stored once, idempotent producers of plain and compressed batches that send again until they are answered,
 // those who delete records, and a consumer group. For tests.
 class LogModel : public LogFixture {
  protected:
@@ -33,6 +33,7 @@ class LogModel : public LogFixture {
     disk_.clear_faults();
     ASSERT_TRUE(disk_.remove_tree("/log"));
     partitions_ = {};
+    requests_.clear();
     committing_ = committed_ = 0;
     reopen();
     create("a", kPartitions);
@@ -50,8 +51,10 @@ class LogModel : public LogFixture {
         delete_records(random, index);
       } else if (what < 22) {
         clock_.advance(std::chrono::milliseconds(1'000));
-      } else if (what < 60) {
+      } else if (what < 45) {
         send_records(random, index);
+      } else if (what < 60) {
+        send_requests(random);
       } else {
         send_batches(random, index);
       }
@@ -83,6 +86,11 @@ class LogModel : public LogFixture {
     std::int32_t next_sequence = 0;
     bool known = false;  // The log has one of its batches; before that, it would take any sequence.
     std::deque<Batch> waiting;
+  };
+  struct Request {
+    RequestMark mark;
+    std::vector<std::string> values;
+    std::vector<PartitionId> partitions;
   };
   struct Partition {
     std::map<std::string, Sent> sent;
@@ -127,6 +135,52 @@ class LogModel : public LogFixture {
         }
       }
     }
+  }
+
+  // All that wait, some of them twice at once; again until all records of a request are acknowledged, and now and then after that.
+  void send_requests(Random& random) {
+    while (requests_.size() < 1 + random.below(3)) {
+      Request& request = requests_.emplace_back();
+      request.mark = {random(), static_cast<std::uint32_t>(random())};
+      for (std::uint64_t i = 0; i <= random.below(4); ++i) {
+        request.values.push_back(fresh_value(random));
+        request.partitions.emplace_back(static_cast<std::int32_t>(random.below(kPartitions)));
+      }
+    }
+    std::vector<std::pair<Request*, std::future<std::vector<Result<Appended>>>>> calls;
+    for (Request& request : requests_)
+      for (std::uint64_t twin = 0; twin <= random.below(2); ++twin) calls.emplace_back(&request, send_once(request));
+    std::set<const Request*> done;
+    for (auto& [request, future] : calls)
+      if (note_once(*request, future.get()) && !random.chance(0.2)) done.insert(request);
+    std::erase_if(requests_, [&](const Request& request) { return done.contains(&request); });
+  }
+
+  std::future<std::vector<Result<Appended>>> send_once(const Request& request) {
+    std::vector<Record> records;
+    for (const std::string& value : request.values) records.push_back(text(value));
+    auto promise = std::make_shared<std::promise<std::vector<Result<Appended>>>>();
+    log_->produce_once("a", request.mark, std::move(records), request.partitions,
+                       [promise](std::vector<Result<Appended>> results) { promise->set_value(std::move(results)); });
+    return promise->get_future();
+  }
+
+  // True if all of it is acknowledged.
+  bool note_once(const Request& request, const std::vector<Result<Appended>>& results) {
+    bool all = true;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      Sent& sent = partitions_[static_cast<std::size_t>(request.partitions[i].value())].sent[request.values[i]];
+      if (results[i]) {
+        EXPECT_EQ(results[i]->partition, request.partitions[i]);
+        note(sent, results[i]->offset.value());
+        continue;
+      }
+      all = false;
+      const ErrorCode code = results[i].error().code;
+      EXPECT_TRUE(code == ErrorCode::kUnknownOutcome || code == ErrorCode::kUnavailable) << results[i].error().message;
+      if (code == ErrorCode::kUnknownOutcome && sent.outcome == Outcome::kRefused) sent.outcome = Outcome::kUnknown;
+    }
+    return all;
   }
 
   void send_batches(Random& random, std::int32_t index) {
@@ -244,6 +298,7 @@ class LogModel : public LogFixture {
   }
 
   std::array<Partition, kPartitions> partitions_;
+  std::deque<Request> requests_;  // Waiting to be acknowledged.
   int values_ = 0;
   std::int64_t committing_ = 0;
   std::int64_t committed_ = 0;

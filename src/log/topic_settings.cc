@@ -5,6 +5,8 @@
 #include <limits>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/names.h"
 
 namespace pinflow::log {
@@ -15,7 +17,6 @@ constexpr std::int64_t kMostLong = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kDay = 24 * kHour;
 
-// Names that begin so are notes of this program's own parts.
 constexpr std::string_view kOwnPrefix = "pinflow.";
 
 // Kafka takes 14 bytes before 4.1 and 1 MiB since; tools of both sides shall work, but no file for each record.
@@ -91,6 +92,32 @@ constexpr Rule kRules[] = {
     {"segment.jitter.ms", kLong, "0", false, 0, kMostLong, "", "Kept. Segments are closed when they are due."},
     {"segment.ms", kLong, "", true, 1, kMostLong, "", "A segment older than this is closed and a new one begun."},
     {"unclean.leader.election.enable", kBoolean, "false", false, 0, 0, "", "Kept. There is one copy."},
+};
+
+// Kafka's topic settings and the broker's names for their defaults.
+constexpr std::pair<std::string_view, std::string_view> kBrokerNames[] = {
+    {"cleanup.policy", "log.cleanup.policy"},
+    {"delete.retention.ms", "log.cleaner.delete.retention.ms"},
+    {"file.delete.delay.ms", "log.segment.delete.delay.ms"},
+    {"flush.messages", "log.flush.interval.messages"},
+    {"flush.ms", "log.flush.interval.ms"},
+    {"index.interval.bytes", "log.index.interval.bytes"},
+    {"max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms"},
+    {"max.message.bytes", "message.max.bytes"},
+    {"message.downconversion.enable", "log.message.downconversion.enable"},
+    {"message.format.version", "log.message.format.version"},
+    {"message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms"},
+    {"message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms"},
+    {"message.timestamp.difference.max.ms", "log.message.timestamp.difference.max.ms"},
+    {"message.timestamp.type", "log.message.timestamp.type"},
+    {"min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio"},
+    {"min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms"},
+    {"preallocate", "log.preallocate"},
+    {"retention.bytes", "log.retention.bytes"},
+    {"retention.ms", "log.retention.ms"},
+    {"segment.bytes", "log.segment.bytes"},
+    {"segment.jitter.ms", "log.roll.jitter.ms"},
+    {"segment.ms", "log.roll.ms"},
 };
 
 const Rule* find_rule(std::string_view name) {
@@ -215,6 +242,23 @@ class Given {
   const TopicConfigs& configs_;
 };
 
+// Adds or takes items of a list; what is there already, or not, stays as it is.
+std::string change_list(std::string_view now, std::string_view change, bool add) {
+  std::vector<std::string_view> items;
+  const auto take = [&](std::string_view text, auto each) {
+    split(text, [&](std::string_view item) {
+      if (!item.empty()) each(item);
+    });
+  };
+  take(now, [&](std::string_view item) { items.push_back(item); });
+  take(change, [&](std::string_view item) {
+    const auto found = std::ranges::find(items, item);
+    if (add && found == items.end()) items.push_back(item);
+    if (!add && found != items.end()) items.erase(found);
+  });
+  return fmt::format("{}", fmt::join(items, ","));
+}
+
 }  // namespace
 
 std::vector<TopicSetting> topic_setting_list(const TopicDefaults& defaults) {
@@ -258,6 +302,50 @@ Result<TopicSettings> read_topic_settings(const TopicConfigs& configs, const Top
                 fmt::format("Invalid topic settings: min.compaction.lag.ms ({}) is above max.compaction.lag.ms ({})",
                             settings.min_compaction_lag_ms, settings.max_compaction_lag_ms));
   return settings;
+}
+
+bool is_own_setting(std::string_view name) {
+  return name.starts_with(kOwnPrefix);
+}
+
+std::string_view broker_setting_name(std::string_view topic_setting) {
+  const auto* const found =
+      std::ranges::find(kBrokerNames, topic_setting, &std::pair<std::string_view, std::string_view>::first);
+  return found == std::end(kBrokerNames) ? topic_setting : found->second;
+}
+
+const std::string* find_setting(const TopicConfigs& configs, std::string_view name) {
+  const auto found = std::ranges::find(configs, name, &TopicConfigs::value_type::first);
+  return found == configs.end() ? nullptr : &found->second;
+}
+
+Result<TopicConfigs> changed_settings(TopicConfigs configs, std::span<const SettingChange> changes,
+                                      const TopicDefaults& defaults) {
+  const auto known = topic_setting_list(defaults);
+  for (const SettingChange& change : changes) {
+    if (std::ranges::count(changes, change.name, &SettingChange::name) > 1)
+      return fail(ErrorCode::kConflict, fmt::format("the setting {} is there twice in one request", change.name));
+    const auto setting = std::ranges::find(known, change.name, &TopicSetting::name);
+    if (setting == known.end())
+      return fail(ErrorCode::kInvalid, fmt::format("there is no setting {} of topics", change.name));
+    if (!change.value && change.operation != SettingOperation::kDelete)
+      return fail(ErrorCode::kInvalid, fmt::format("the setting {} has no value", change.name));
+    const bool of_list =
+        change.operation == SettingOperation::kAppend || change.operation == SettingOperation::kSubtract;
+    if (of_list && setting->type != kList)
+      return fail(ErrorCode::kInvalid, fmt::format("the setting {} is no list", change.name));
+    std::optional<std::string> value;
+    if (of_list) {
+      const std::string* const now = find_setting(configs, change.name);
+      value = change_list(now != nullptr ? *now : setting->default_value, *change.value,
+                          change.operation == SettingOperation::kAppend);
+    } else if (change.operation == SettingOperation::kSet) {
+      value = change.value;
+    }
+    std::erase_if(configs, [&](const auto& entry) { return entry.first == change.name; });
+    if (value) configs.emplace_back(change.name, std::move(*value));
+  }
+  return configs;
 }
 
 }  // namespace pinflow::log

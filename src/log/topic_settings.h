@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,28 @@ struct TopicDefaults {
 
 // All settings in order of name.
 std::vector<TopicSetting> topic_setting_list(const TopicDefaults& defaults);
+
+// Settings that begin so are notes of this program's own parts, not Kafka's: clients neither see nor change them.
+bool is_own_setting(std::string_view name);
+
+// The name that the default of a topic's setting has as a setting of Kafka's broker; the same name where there is none.
+std::string_view broker_setting_name(std::string_view topic_setting);
+
+enum class SettingOperation { kSet, kDelete, kAppend, kSubtract };  // As IncrementalAlterConfigs has them.
+
+struct SettingChange {
+  std::string name;
+  std::optional<std::string> value;  // None for kDelete.
+  SettingOperation operation = SettingOperation::kSet;
+};
+
+// The settings after some changes, of which nothing is checked but that they can be made: read_topic_settings says whether the result
+// is allowed. kInvalid: a setting that topics do not have, no value, or adding to what is no list. kConflict: one is there twice.
+Result<TopicConfigs> changed_settings(TopicConfigs configs, std::span<const SettingChange> changes,
+                                      const TopicDefaults& defaults);
+
+// The value that a topic has set itself, or null.
+const std::string* find_setting(const TopicConfigs& configs, std::string_view name);
 
 // Reads settings. kInvalid names the setting, its value and what is allowed; an unknown name gives the nearest known one.
 Result<TopicSettings> read_topic_settings(const TopicConfigs& configs, const TopicDefaults& defaults);

@@ -117,6 +117,11 @@ class GroupLog final : public log::BrokerLog {
   Result<void> delete_topic(const std::string&) override { return unasked(); }
   std::vector<log::Topic> topics() override { unasked(); }
   void produce(const std::string&, log::PartitionId, std::vector<log::Record>, log::ProduceDone) override { unasked(); }
+  void produce_once(const std::string&, log::RequestMark, std::vector<log::Record>, std::vector<log::PartitionId>,
+                    log::ProduceDone) override {
+    unasked();
+  }
+  Result<log::Topic> topic_by_id(const Uuid&) override { return unasked(); }
   Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest&, std::stop_token) override {
     return unasked();
   }

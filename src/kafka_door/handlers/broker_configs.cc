@@ -1,7 +1,6 @@
 #include "kafka_door/handlers/broker_configs.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -14,32 +13,6 @@ using kafka_wire::ConfigType;
 using kafka_wire::DescribeConfigsResponse;
 
 namespace {
-// Kafka's topic settings and the broker's names for their defaults.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kBrokerNames{{
-    {"cleanup.policy", "log.cleanup.policy"},
-    {"delete.retention.ms", "log.cleaner.delete.retention.ms"},
-    {"file.delete.delay.ms", "log.segment.delete.delay.ms"},
-    {"flush.messages", "log.flush.interval.messages"},
-    {"flush.ms", "log.flush.interval.ms"},
-    {"index.interval.bytes", "log.index.interval.bytes"},
-    {"max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms"},
-    {"max.message.bytes", "message.max.bytes"},
-    {"message.downconversion.enable", "log.message.downconversion.enable"},
-    {"message.format.version", "log.message.format.version"},
-    {"message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms"},
-    {"message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms"},
-    {"message.timestamp.difference.max.ms", "log.message.timestamp.difference.max.ms"},
-    {"message.timestamp.type", "log.message.timestamp.type"},
-    {"min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio"},
-    {"min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms"},
-    {"preallocate", "log.preallocate"},
-    {"retention.bytes", "log.retention.bytes"},
-    {"retention.ms", "log.retention.ms"},
-    {"segment.bytes", "log.segment.bytes"},
-    {"segment.jitter.ms", "log.roll.jitter.ms"},
-    {"segment.ms", "log.roll.ms"},
-}};
-
 struct BrokerSetting {
   std::string name;
   std::string value;
@@ -86,17 +59,11 @@ std::vector<BrokerSetting> broker_settings(const Context& context, const Call& c
 }
 }  // namespace
 
-std::string_view broker_name_of(std::string_view topic_setting) {
-  const auto* const found =
-      std::ranges::find(kBrokerNames, topic_setting, &std::pair<std::string_view, std::string_view>::first);
-  return found == kBrokerNames.end() ? topic_setting : found->second;
-}
-
 std::vector<DescribeConfigsResponse::Config> describe_broker_configs(const Context& context, const Call& call,
                                                                      ConfigDetail detail) {
   auto settings = broker_settings(context, call);
   for (const log::TopicSetting& setting : log::topic_setting_list(context.options.topic_defaults)) {
-    const std::string name(broker_name_of(setting.name));
+    const std::string name(log::broker_setting_name(setting.name));
     if (name == setting.name) continue;
     const bool number = setting.type == log::SettingType::kInt || setting.type == log::SettingType::kLong;
     settings.push_back(

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "kafka_door/handlers/configs.h"
@@ -11,8 +10,5 @@ namespace pinflow::kafka_door {
 // changed by a client.
 std::vector<kafka_wire::DescribeConfigsResponse::Config> describe_broker_configs(const Context& context,
                                                                                  const Call& call, ConfigDetail detail);
-
-// The name that the default of a topic's setting has as a setting of the broker.
-std::string_view broker_name_of(std::string_view topic_setting);
 
 }  // namespace pinflow::kafka_door

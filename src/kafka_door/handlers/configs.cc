@@ -1,7 +1,6 @@
 #include "kafka_door/handlers/configs.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -20,9 +19,6 @@ using kafka_wire::IncrementalAlterConfigsRequest;
 using kafka_wire::KafkaError;
 
 namespace {
-// Settings that begin so are notes of this program, not of Kafka: clients neither see nor change them.
-constexpr std::string_view kOwnPrefix = "pinflow.";
-
 struct Refusal {
   KafkaError error = KafkaError::kNone;
   std::string message;
@@ -44,11 +40,6 @@ ConfigType type_of(log::SettingType type) {
       return ConfigType::kList;
   }
   return ConfigType::kUnknown;
-}
-
-const std::string* find_value(const log::TopicConfigs& configs, std::string_view name) {
-  const auto found = std::ranges::find(configs, name, &log::TopicConfigs::value_type::first);
-  return found == configs.end() ? nullptr : &found->second;
 }
 
 // Drops what was not asked for; no list of keys means all, and so does an empty one (old clients send that).
@@ -85,7 +76,7 @@ DescribeConfigsResponse::Resource describe(Context& context, const Call& call, c
 // Stores the settings of a topic, or only checks them.
 Refusal apply(Context& context, const log::Topic& topic, log::TopicConfigs configs, bool validate_only) {
   for (const auto& entry : topic.configs) {
-    if (entry.first.starts_with(kOwnPrefix)) configs.push_back(entry);
+    if (log::is_own_setting(entry.first)) configs.push_back(entry);
   }
   if (const auto settings = log::read_topic_settings(configs, context.options.topic_defaults); !settings) {
     return {KafkaError::kInvalidConfig, settings.error().message};
@@ -115,81 +106,46 @@ Refusal replace(Context& context, const AlterConfigsRequest::Resource& asked, bo
   log::TopicConfigs configs;
   for (const auto& config : asked.configs) {
     if (!config.value) return {KafkaError::kInvalidConfig, fmt::format("the setting {} has no value", config.name)};
-    if (config.name.starts_with(kOwnPrefix))
+    if (log::is_own_setting(config.name))
       return {KafkaError::kInvalidConfig, "settings of pinflow's own are not for clients"};
     configs.emplace_back(config.name, *config.value);
   }
   return apply(context, *topic, std::move(configs), validate_only);
 }
 
-std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> items;
-  while (!text.empty()) {
-    const auto comma = std::min(text.find(','), text.size());
-    if (comma > 0) items.emplace_back(text.substr(0, comma));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return items;
-}
-
-// Adds or takes items of a list; what is there already, or not, stays as it is.
-std::string change_list(std::string_view now, std::string_view change, bool add) {
-  std::vector<std::string> items = split_list(now);
-  for (std::string& item : split_list(change)) {
-    const auto found = std::ranges::find(items, item);
-    if (add && found == items.end()) items.push_back(std::move(item));
-    if (!add && found != items.end()) items.erase(found);
-  }
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
-  return text;
-}
-
-Refusal change_one(const std::vector<log::TopicSetting>& known, log::TopicConfigs& configs,
-                   const IncrementalAlterConfigsRequest::Config& change) {
-  const auto setting = std::ranges::find(known, change.name, &log::TopicSetting::name);
-  if (setting == known.end() || change.name.starts_with(kOwnPrefix)) {
-    return {KafkaError::kInvalidConfig, fmt::format("there is no setting {} of topics", change.name)};
-  }
-  const std::string* const now = find_value(configs, change.name);
-  std::optional<std::string> value;
-  switch (change.operation) {
-    case ConfigOperation::kDelete:
-      break;
+std::optional<log::SettingOperation> operation_of(ConfigOperation operation) {
+  switch (operation) {
     case ConfigOperation::kSet:
-      if (!change.value) return {KafkaError::kInvalidRequest, fmt::format("the setting {} has no value", change.name)};
-      value = change.value;
-      break;
+      return log::SettingOperation::kSet;
+    case ConfigOperation::kDelete:
+      return log::SettingOperation::kDelete;
     case ConfigOperation::kAppend:
+      return log::SettingOperation::kAppend;
     case ConfigOperation::kSubtract:
-      if (setting->type != log::SettingType::kList || !change.value) {
-        return {KafkaError::kInvalidConfig, fmt::format("the setting {} is no list", change.name)};
-      }
-      value = change_list(now != nullptr ? *now : setting->default_value, *change.value,
-                          change.operation == ConfigOperation::kAppend);
-      break;
-    default:
-      return {KafkaError::kInvalidRequest, "an operation that is not known"};
+      return log::SettingOperation::kSubtract;
   }
-  std::erase_if(configs, [&](const auto& entry) { return entry.first == change.name; });
-  if (value) configs.emplace_back(change.name, std::move(*value));
-  return {};
+  return std::nullopt;  // From the wire anything may come.
 }
 
 Refusal change(Context& context, const IncrementalAlterConfigsRequest::Resource& asked, bool validate_only) {
   const auto topic = context.log.topic(asked.resource_name);
   if (!topic) return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
   log::TopicConfigs configs = topic->configs;
-  std::erase_if(configs, [](const auto& entry) { return entry.first.starts_with(kOwnPrefix); });
-  const auto known = log::topic_setting_list(context.options.topic_defaults);
-  std::set<std::string_view> seen;
+  std::erase_if(configs, [](const auto& entry) { return log::is_own_setting(entry.first); });
+  std::vector<log::SettingChange> changes;
   for (const auto& config : asked.configs) {
-    if (!seen.insert(config.name).second) {
-      return {KafkaError::kInvalidRequest, fmt::format("the setting {} is there twice in one request", config.name)};
-    }
-    if (Refusal refusal = change_one(known, configs, config); refusal.error != KafkaError::kNone) return refusal;
+    const auto operation = operation_of(config.operation);
+    if (!operation) return {KafkaError::kInvalidRequest, "an operation that is not known"};
+    if (*operation == log::SettingOperation::kSet && !config.value)
+      return {KafkaError::kInvalidRequest, fmt::format("the setting {} has no value", config.name)};
+    changes.push_back({config.name, config.value, *operation});
   }
-  return apply(context, *topic, std::move(configs), validate_only);
+  auto changed = log::changed_settings(std::move(configs), changes, context.options.topic_defaults);
+  if (!changed) {
+    const bool twice = changed.error().code == ErrorCode::kConflict;
+    return {twice ? KafkaError::kInvalidRequest : KafkaError::kInvalidConfig, changed.error().message};
+  }
+  return apply(context, *topic, std::move(*changed), validate_only);
 }
 
 // Both requests that change settings, resource by resource.
@@ -218,7 +174,7 @@ std::vector<DescribeConfigsResponse::Config> describe_topic_configs(const Contex
                                                                     const log::TopicConfigs& set, ConfigDetail detail) {
   std::vector<DescribeConfigsResponse::Config> configs;
   for (const log::TopicSetting& setting : log::topic_setting_list(context.options.topic_defaults)) {
-    const std::string* const own = find_value(set, setting.name);
+    const std::string* const own = log::find_setting(set, setting.name);
     auto& config = configs.emplace_back();
     config.name = setting.name;
     config.value = own != nullptr ? *own : setting.default_value;
@@ -229,7 +185,7 @@ std::vector<DescribeConfigsResponse::Config> describe_topic_configs(const Contex
     if (!detail.synonyms) continue;
     if (own != nullptr) config.synonyms.push_back({config.name, *own, ConfigSource::kDynamicTopicConfig});
     config.synonyms.push_back(
-        {std::string(broker_name_of(setting.name)), setting.default_value, ConfigSource::kDefaultConfig});
+        {std::string(log::broker_setting_name(setting.name)), setting.default_value, ConfigSource::kDefaultConfig});
   }
   return configs;
 }

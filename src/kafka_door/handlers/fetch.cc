@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "kafka_door/handlers/offsets.h"
-#include "kafka_door/internal/topic_ids.h"
 #include "log/record_batch.h"
 
 namespace pinflow::kafka_door {
@@ -91,7 +90,7 @@ void Fetching::resolve() {
     std::optional<std::string> name;
     if (version_ < kFirstWithIds) {
       name = topic.topic;
-    } else if (auto found = internal::find_topic(context_.log, topic.topic_id)) {
+    } else if (auto found = context_.log.topic_by_id(topic.topic_id)) {
       name = std::move(found->name);
     }
     for (const auto& asked : topic.partitions) {

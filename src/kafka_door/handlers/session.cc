@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/names.h"
-#include "kafka_door/internal/topic_ids.h"
 
 namespace pinflow::kafka_door {
 
@@ -51,7 +50,7 @@ MetadataResponse::Topic failed(const MetadataRequest::Topic& asked, KafkaError e
 
 MetadataResponse::Topic look_up(Context& context, const MetadataRequest::Topic& asked, const MetadataRequest& request) {
   if (!asked.name) {
-    const auto topic = internal::find_topic(context.log, asked.topic_id);
+    const auto topic = context.log.topic_by_id(asked.topic_id);
     return topic ? describe(context, *topic, request) : failed(asked, KafkaError::kUnknownTopicId);
   }
   if (!check_name("topic", *asked.name)) return failed(asked, KafkaError::kInvalidTopicException);

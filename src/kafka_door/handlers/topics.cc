@@ -7,7 +7,6 @@
 #include "base/names.h"
 #include "kafka_door/handlers/configs.h"
 #include "kafka_door/handlers/offsets.h"
-#include "kafka_door/internal/topic_ids.h"
 
 namespace pinflow::kafka_door {
 
@@ -148,7 +147,7 @@ kafka_wire::DeleteTopicsResponse::Topic delete_one(Context& context, const Delet
   answered.topic_id = asked.topic_id;
   std::optional<log::Topic> topic;
   if (!asked.name) {
-    topic = internal::find_topic(context.log, asked.topic_id);
+    if (auto found = context.log.topic_by_id(asked.topic_id)) topic = std::move(*found);
   } else if (auto found = context.log.topic(*asked.name)) {
     topic = std::move(*found);
   }

@@ -45,10 +45,12 @@ Result<void> SpaceGuard::check(std::uint64_t bytes) {
                           options_.folder.string(), free->count() >> 20, options_.reserved_space.count() >> 20));
 }
 
-Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal)
+Committer::Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal,
+                     RequestTable& requests)
     : options_(options),
       clock_(clock),
       journal_(journal),
+      requests_(requests),
       space_(options_, disk, clock),
       syncs_(options.sync_threads),
       thread_([this](std::stop_token stop) { run(stop); }) {}
@@ -183,7 +185,8 @@ void Committer::commit(Pending& taken) {
   }
   works_.clear();
   work_of_.clear();
-  for (ProduceRequest& request : taken.produces) route(request);
+  begun_.clear();
+  for (ProduceRequest& request : taken.produces) request.once ? route_once(request, now) : route(request);
   for (BatchRequest& request : taken.batches) work_for(request.topic, request.partition).batches.push_back(&request);
   for (Work& work : works_) append(work, now);
   const bool changed = append_changes(taken.positions);
@@ -231,6 +234,31 @@ void Committer::route(ProduceRequest& request) {
   }
 }
 
+// The keys of its records are spread over as many partitions as the topic had when the request first came.
+void Committer::route_once(ProduceRequest& request, WallTime now) {
+  OnceRequest& once = *request.once;
+  std::int32_t content = once.content;
+  once.placed_among = static_cast<std::int16_t>(request.topic->topic.partitions);
+  if (const auto known = requests_.find(once.id, now)) {
+    content = known->content;
+    once.placed_among = known->partitions;
+  } else if (const auto [begun, is_first] = begun_.try_emplace(once.id, &once); !is_first) {
+    content = begun->second->content;
+    once.placed_among = begun->second->placed_among;
+  }
+  if (content != once.content)
+    return refuse_records(request, {ErrorCode::kConflict, "this request came before with other content"});
+  for (std::size_t i = 0; i < request.records.size(); ++i) {
+    if (!request.results[i]) continue;
+    const auto& key = request.records[i].key;
+    PartitionId partition = once.partitions.empty() ? kAnyPartition : once.partitions[i];
+    if (partition == kAnyPartition)
+      partition = key ? partition_of_key(*key, once.placed_among)
+                      : PartitionId(static_cast<std::int32_t>(once.id % once.placed_among));
+    add_slice(request, partition, i, i + 1);
+  }
+}
+
 Committer::Work& Committer::work_for(const OpenTopicPtr& topic, PartitionId partition) {
   PartitionLog* log = topic->partitions[static_cast<std::size_t>(partition.value())].get();
   const auto [at, is_new] = work_of_.try_emplace(log, works_.size());
@@ -263,8 +291,10 @@ void Committer::append(Work& work, WallTime now) {
   work.appended = appended.has_value();
   if (appended) {
     work.partition->producers().keep();
+    requests_.keep(now);
   } else {
     work.partition->producers().undo();
+    requests_.undo();
     work.error = std::move(appended).error();
   }
 }
@@ -278,7 +308,16 @@ void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
     marks_.back().max_timestamp = batch->max_timestamp();
     batch.reset();
   };
-  for (const Slice& slice : work.slices) {
+  for (std::size_t next = 0; next < work.slices.size();) {
+    const Slice& slice = work.slices[next];
+    if (slice.request->once) {
+      finish();
+      const std::size_t first = next;
+      while (next < work.slices.size() && work.slices[next].request == slice.request) ++next;
+      encode_once(work, std::span(work.slices).subspan(first, next - first), offset, now);
+      continue;
+    }
+    ++next;
     OpenTopic& topic = *slice.request->topic;
     for (std::size_t i = slice.begin; i < slice.end; ++i) {
       if (!slice.request->results[i]) continue;
@@ -296,6 +335,41 @@ void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
     }
   }
   finish();
+}
+
+// One batch, whatever its size, so that all of it is stored or nothing; or the places that it got before.
+void Committer::encode_once(const Work& work, std::span<const Slice> slices, Offset& offset, WallTime now) {
+  ProduceRequest& request = *slices.front().request;
+  const OnceRequest& once = *request.once;
+  std::int32_t count = 0;
+  for (const Slice& slice : slices) count += static_cast<std::int32_t>(slice.end - slice.begin);
+  const auto stored = requests_.find(once.id, work.partition->slot(), now);
+  if (stored && stored->count != count) {
+    for (const Slice& slice : slices)
+      for (std::size_t i = slice.begin; i < slice.end; ++i)
+        request.results[i] = fail(ErrorCode::kConflict, "this request came before with another number of records");
+    return;
+  }
+  Offset place = stored ? stored->base_offset : offset;
+  std::optional<BatchBuilder> batch;
+  if (!stored) {
+    const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
+    marks_.push_back({offset, buffer_.size(), kNoTimestamp});
+    batch.emplace(buffer_, offset, run);
+  }
+  for (const Slice& slice : slices) {
+    for (std::size_t i = slice.begin; i < slice.end; ++i) {
+      const Record& record = request.records[i];
+      if (batch) batch->add(record, record.timestamp.value_or(now));
+      request.results[i] = Appended{work.id, place, stored.has_value()};
+      ++place;
+    }
+  }
+  if (!batch) return;
+  batch->finish(producer_of(once.id, once.content, once.placed_among));
+  marks_.back().max_timestamp = batch->max_timestamp();
+  requests_.add({once.id, once.content, once.placed_among, count, offset, now}, work.partition->slot());
+  offset = place;
 }
 
 // Takes producers' batches as they are but for the fields outside their checksum.

@@ -15,6 +15,7 @@
 #include "log/broker_log.h"
 #include "log/embedded_log.h"
 #include "log/internal/group_journal.h"
+#include "log/internal/request_table.h"
 #include "log/internal/sync_team.h"
 #include "log/internal/topic_table.h"
 #include "log/record_batch.h"
@@ -38,6 +39,14 @@ class SpaceGuard final {
   bool enough_ = false;
 };
 
+// Of a request that is to be stored once.
+struct OnceRequest {
+  std::int64_t id = 0;  // With kRequestBit.
+  std::int32_t content = 0;
+  std::vector<PartitionId> partitions{};  // One per record, or none.
+  std::int16_t placed_among = 0;  // Set by the commit: so many partitions the keys of its records are spread over.
+};
+
 struct ProduceRequest {
   OpenTopicPtr topic;
   PartitionId partition = kAnyPartition;
@@ -45,6 +54,7 @@ struct ProduceRequest {
   ProduceDone done;
   std::vector<Result<Appended>> results;  // One per record; an error here before the commit keeps the record out.
   std::size_t bytes = 0;                  // What it counts against the bound.
+  std::optional<OnceRequest> once{};
 };
 
 // A producer's batch, checked but for what the partition knows of its producer.
@@ -76,7 +86,8 @@ struct Task {
 // options.max_pending bytes. stop() finishes the commit at work and answers the rest with kCancelled.
 class Committer final {
  public:
-  Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal);
+  Committer(const EmbeddedLogOptions& options, disk::Disk& disk, const Clock& clock, GroupJournal& journal,
+            RequestTable& requests);
   ~Committer() { stop(); }
 
   // Takes the request, or returns kOverloaded and leaves it with the caller.
@@ -127,9 +138,11 @@ class Committer final {
   void answer(Pending& taken);
   Work& work_for(const OpenTopicPtr& topic, PartitionId partition);
   void route(ProduceRequest& request);
+  void route_once(ProduceRequest& request, WallTime now);
   void add_slice(ProduceRequest& request, PartitionId partition, std::size_t begin, std::size_t end);
   void append(Work& work, WallTime now);
   void encode_records(const Work& work, Offset& offset, WallTime now);
+  void encode_once(const Work& work, std::span<const Slice> slices, Offset& offset, WallTime now);
   void copy_batches(const Work& work, Offset& offset, WallTime now);
   bool is_next(BatchRequest& request, PartitionLog& partition, WallTime now);
   bool wait_for_work(Pending& taken, const std::stop_token& stop);
@@ -141,6 +154,7 @@ class Committer final {
   const EmbeddedLogOptions& options_;
   const Clock& clock_;
   GroupJournal& journal_;
+  RequestTable& requests_;
   SpaceGuard space_;
   SyncTeam syncs_;
 
@@ -149,6 +163,8 @@ class Committer final {
   std::vector<Work*> to_sync_;
   Result<void> changes_stored_;  // Of groups.
   std::unordered_map<PartitionLog*, std::size_t> work_of_;
+  std::unordered_map<std::int64_t, const OnceRequest*>
+      begun_;  // The first of each id, which requests_ may not know yet.
   std::string buffer_;
   std::vector<BatchMark> marks_;
   // Weaker levels: written and not yet synced, and when the first of it was written.

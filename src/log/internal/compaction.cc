@@ -9,6 +9,7 @@
 #include "log/internal/bytes.h"
 #include "log/internal/file_window.h"
 #include "log/internal/key_offsets.h"
+#include "log/internal/request_table.h"
 #include "log/internal/retention.h"
 
 namespace pinflow::log {
@@ -100,7 +101,8 @@ class Pass {
       TRY(check_stop());
       TRY_ASSIGN(const bool more, batches.next(header, batch));
       if (!more) return {};
-      if (header.producer_id >= 0 && now_ms_ - header.max_timestamp <= kProducerLife &&
+      const bool has_producer = header.producer_id >= 0 && !is_request_id(header.producer_id);
+      if (has_producer && now_ms_ - header.max_timestamp <= kProducerLife &&
           (last_batches_.size() < kMostProducers || last_batches_.contains(header.producer_id)))
         last_batches_[header.producer_id] = header.base_offset;
       if (!full_ && header.end_offset() > plan_.dirty_start) TRY(learn_keys(header, batch));

@@ -21,6 +21,10 @@ std::expected<BatchRequest, BatchRefusal> EmbeddedLogImpl::make_batch_request(Ba
   if (!found) return refuse(BatchFault::kUnknownTopicOrPartition, found.error().message);
   auto batch = validate_batch(append.batch, *found->first->settings->get(), clock_.now());
   if (!batch) return std::unexpected(std::move(batch).error());
+  // Ids that this log gives out never come so far; these stand for requests.
+  if (is_request_id(batch->header.producer_id))
+    return refuse(BatchFault::kInvalidRecord,
+                  fmt::format("producer id {} was not given out by this log", batch->header.producer_id));
   BatchRequest request;
   request.topic = found->first;
   request.partition = append.partition.partition;

@@ -31,8 +31,9 @@ class EmbeddedLogImpl final : public EmbeddedLog {
         disk_(disk),
         clock_(clock),
         logger_(logger),
+        requests_(options_.request_window, options_.request_capacity),
         topics_({disk, logger, clock, options_.folder / "topics", options_.topic_defaults, options_.durability,
-                 options_.read_only}),
+                 options_.read_only, &requests_}),
         producer_ids_(disk, clock, logger, options_.folder / "producer.ids"),
         journal_({disk, logger, options_.folder / "groups.journal", journal_durability(options_), options_.read_only}),
         groups_(journal_, topics_, clock) {}
@@ -48,8 +49,11 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Result<Topic> create_topic(const TopicSpec& spec) override;
   Result<void> delete_topic(const std::string& name) override;
   Result<Topic> topic(const std::string& name) override;
+  Result<Topic> topic_by_id(const Uuid& id) override;
   std::vector<Topic> topics() override { return topics_.list(); }
   void produce(const std::string& topic, PartitionId partition, std::vector<Record> records, ProduceDone done) override;
+  void produce_once(const std::string& topic, RequestMark mark, std::vector<Record> records,
+                    std::vector<PartitionId> partitions, ProduceDone done) override;
   Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override;
   Result<OffsetRange> offsets(const TopicPartition& partition) override;
   Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
@@ -90,6 +94,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   std::vector<Uuid> topic_ids() const;
   Result<void> check_writable() const;
   Result<ProduceRequest> make_request(const std::string& topic, PartitionId partition, std::vector<Record>& records);
+  void submit(Result<ProduceRequest> request, std::size_t count, ProduceDone done);
   Collected collect(const FetchRequest& request);
   // How far the partitions of a fetch go. None when one of them is gone.
   struct Reach {
@@ -108,6 +113,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Logger& logger_;
   std::unique_ptr<disk::FolderLock> lock_;
   RecoveryReport report_;
+  RequestTable requests_;  // The committer's, once it runs.
   TopicTable topics_;
   ProducerIds producer_ids_;
   GroupJournal journal_;

@@ -133,7 +133,8 @@ void inspect_beside(disk::Disk& disk, PartitionInspection& partition) {
   const auto bytes = disk.read_file(path);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) return;
   ProducerTable table;
-  if (const auto known = bytes ? table.decode(*bytes, base) : Result<void>(fail(bytes.error())); !known)
+  if (const auto known = bytes ? table.decode(*bytes, base) : Result<std::vector<StoredRequest>>(fail(bytes.error()));
+      !known)
     note(path, known.error());
 }
 

@@ -93,11 +93,17 @@ Result<void> PartitionLog::close_segment() {
   unsynced_batches_ = 0;
   const Offset base = open_->base;
   write_beside(options_.folder / fmt::format("{:020}.producers", next_offset_.value()),
-               producers_.encode(next_offset_, options_.clock.now()));
+               encode_producers(options_.clock.now()));
   write_index(*open_);
   TRY(begin_segment());
   (void)options_.disk.remove(options_.folder / fmt::format("{:020}.producers", base.value()));
   return {};
+}
+
+std::string PartitionLog::encode_producers(WallTime now) const {
+  std::vector<StoredRequest> requests;
+  if (options_.requests != nullptr) requests = options_.requests->of_slot(slot_, now);
+  return producers_.encode(next_offset_, now, requests);
 }
 
 void PartitionLog::write_index(const Segment& segment) {

@@ -18,6 +18,7 @@
 #include "log/internal/live_settings.h"
 #include "log/internal/partition_state.h"
 #include "log/internal/producer_table.h"
+#include "log/internal/request_table.h"
 #include "log/internal/segment_scan.h"
 #include "log/internal/waiters.h"
 #include "log/log.h"
@@ -37,6 +38,7 @@ struct PartitionOptions {
   std::shared_ptr<const LiveSettings> settings;  // Shared with the topic, which changes them.
   Durability durability = Durability::kPower;
   bool read_only = false;
+  RequestTable* requests = nullptr;  // Used by the thread that opens or writes; none: nothing is known of requests.
 };
 
 // What is left of a fetch's bounds. A record beyond `bytes` is given only as the very first of the answer.
@@ -80,6 +82,7 @@ class PartitionLog final {
   // kUnavailable, with the reason, when it is fenced.
   Result<void> check_writable() const;
   ProducerTable& producers() { return producers_; }
+  RequestTable::Slot slot() const { return slot_; }  // What RequestTable calls it.
 
   // Writes whole batches, which `marks` names with positions relative to `batches`, and which end before the
   // offset `end`. kUnavailable: nothing was stored (fenced, no space). kUnknownOutcome: it may be there after
@@ -163,7 +166,8 @@ class PartitionLog final {
     bool gaps = false;
   };
 
-  explicit PartitionLog(PartitionOptions options) : options_(std::move(options)) {}
+  explicit PartitionLog(PartitionOptions options)
+      : options_(std::move(options)), slot_(options_.requests != nullptr ? options_.requests->new_slot() : 0) {}
 
   // Opening.
   Result<void> recover(bool new_epoch, RecoveryReport& report);
@@ -176,7 +180,9 @@ class PartitionLog final {
   void settle_tail(const SegmentScan& scan, RecoveryReport& report);
   void settle_range(bool new_epoch, RecoveryReport& report);
   void recover_producers(const std::vector<BatchHeader>& open_batches);
-  bool restore_producers(const Segment& segment, WallTime now);
+  bool restore_producers(const Segment& segment, WallTime now, std::vector<StoredRequest>& requests);
+  void restore_producers(const std::vector<BatchHeader>& batches, WallTime now, std::vector<StoredRequest>& requests);
+  std::string encode_producers(WallTime now) const;
   void note_damage(RecoveryReport& report, const disk::Path& path, std::uint64_t position, std::string_view cause);
   void fence(std::string cause);
 
@@ -229,6 +235,7 @@ class PartitionLog final {
   std::span<SegmentPtr> run_of(Offset base, Offset end);
 
   const PartitionOptions options_;
+  const RequestTable::Slot slot_;
 
   // Writing. The mutex is free but for close().
   mutable std::mutex write_mutex_;

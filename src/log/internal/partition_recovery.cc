@@ -169,34 +169,52 @@ void PartitionLog::settle_range(bool new_epoch, RecoveryReport& report) {
 // What the producers sent stands in the file of the last roll and in the batches since then.
 void PartitionLog::recover_producers(const std::vector<BatchHeader>& open_batches) {
   const WallTime now = options_.clock.now();
+  std::vector<StoredRequest> requests;
   const Offset base = open_ ? open_->base : next_offset_;
   if (segments_.size() > 1 || (!open_ && !segments_.empty()) || (open_ && open_->base > Offset(0))) {
     const disk::Path path = options_.folder / fmt::format("{:020}.producers", base.value());
     const auto bytes = options_.disk.read_file(path);
-    const auto known = bytes ? producers_.decode(*bytes, base) : Result<void>(fail(bytes.error()));
-    if (!known) {
+    auto known = bytes ? producers_.decode(*bytes, base) : Result<std::vector<StoredRequest>>(fail(bytes.error()));
+    if (known) {
+      requests = std::move(*known);
+    } else {
       options_.logger.warning("the state of producers is built again from the segments",
                               {{"file", path.string()}, {"cause", known.error().message}});
       // A file that cannot be read now may be well: what is built without it must not take its place. Segments that are gone may have had
       // the last batches of a producer.
       bool whole = !fence_ && (bytes || bytes.error().code == ErrorCode::kNotFound);
       for (const SegmentPtr& segment : segments_)
-        if (segment != open_) whole = restore_producers(*segment, now) && whole;
-      if (whole) write_beside(path, producers_.encode(base, now));
+        if (segment != open_) whole = restore_producers(*segment, now, requests) && whole;
+      if (whole) write_beside(path, producers_.encode(base, now, requests));
     }
   }
-  for (const BatchHeader& header : open_batches) producers_.restore(header, now);
+  restore_producers(open_batches, now, requests);
+  if (options_.requests != nullptr) options_.requests->recover(std::move(requests), slot_);
+}
+
+void PartitionLog::restore_producers(const std::vector<BatchHeader>& batches, WallTime now,
+                                     std::vector<StoredRequest>& requests) {
+  for (const BatchHeader& header : batches) {
+    if (is_request_id(header.producer_id)) {
+      // When it came is not known any more. The time of its records may be any; that it is remembered for too long does no harm.
+      requests.push_back(request_of(header, now));
+    } else {
+      producers_.restore(header, now);
+    }
+  }
+  const std::size_t most = options_.requests != nullptr ? options_.requests->capacity() : 0;
+  if (requests.size() > most) requests.erase(requests.begin(), requests.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 // False: not all of it can be read.
-bool PartitionLog::restore_producers(const Segment& segment, WallTime now) {
+bool PartitionLog::restore_producers(const Segment& segment, WallTime now, std::vector<StoredRequest>& requests) {
   const auto file = options_.disk.open_read(segment.path);
   if (!file) return false;
   const auto found =
       scan_segment(**file, segment.base, segment.rewritten_end ? SegmentKind::kRewritten : SegmentKind::kClosed,
                    segment.rewritten_end.value_or(kMostOffset));
   if (!found) return false;
-  for (const BatchHeader& header : found->produced) producers_.restore(header, now);
+  restore_producers(found->produced, now, requests);
   return found->damage.empty();
 }
 

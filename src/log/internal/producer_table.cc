@@ -117,7 +117,40 @@ std::unordered_map<std::int64_t, Offset> ProducerTable::last_batches() const {
   return last;
 }
 
-std::string ProducerTable::encode(Offset base, WallTime now) const {
+void ProducerTable::encode(const Producer& producer, std::string& content) {
+  append_big_endian<std::int64_t>(content, producer.id);
+  append_big_endian<std::int16_t>(content, producer.epoch);
+  append_big_endian<std::int64_t>(content, producer.used.time_since_epoch().count());
+  content.push_back(static_cast<char>(producer.count));
+  for (const Batch& batch : producer.batches | std::views::take(producer.count)) {
+    append_big_endian<std::int32_t>(content, batch.first_sequence);
+    append_big_endian<std::int32_t>(content, batch.last_sequence);
+    append_big_endian<std::int64_t>(content, batch.base_offset.value());
+    append_big_endian<std::int64_t>(content, batch.timestamp.time_since_epoch().count());
+  }
+}
+
+bool ProducerTable::decode(std::string_view& rest, Producer& producer) {
+  std::int64_t used = 0;
+  std::uint8_t batches = 0;
+  if (!take_big_endian(rest, producer.id) || !take_big_endian(rest, producer.epoch) || !take_big_endian(rest, used) ||
+      !take_big_endian(rest, batches) || batches < 1 || batches > kRemembered || rest.size() < batches * kBatchSize)
+    return false;
+  producer.used = WallTime(std::chrono::milliseconds(used));
+  producer.count = batches;
+  for (Batch& batch : producer.batches | std::views::take(batches)) {
+    std::int64_t offset = 0;
+    std::int64_t timestamp = 0;
+    if (!take_big_endian(rest, batch.first_sequence) || !take_big_endian(rest, batch.last_sequence) ||
+        !take_big_endian(rest, offset) || !take_big_endian(rest, timestamp))
+      return false;
+    batch.base_offset = Offset(offset);
+    batch.timestamp = WallTime(std::chrono::milliseconds(timestamp));
+  }
+  return true;
+}
+
+std::string ProducerTable::encode(Offset base, WallTime now, std::span<const StoredRequest> requests) const {
   std::unordered_map<std::int64_t, const Producer*> kept;  // What add() changed, as it was when it was last kept.
   for (const auto& [id, producer] : before_) kept.emplace(id, producer ? &*producer : nullptr);
   std::vector<const Producer*> live;
@@ -127,25 +160,20 @@ std::string ProducerTable::encode(Offset base, WallTime now) const {
     if (known != nullptr && now - known->used <= kExpiration) live.push_back(known);
   }
   std::string content;
+  content.reserve(16 + live.size() * (kProducerSize + kRemembered * kBatchSize) +
+                  requests.size() * (kProducerSize + kBatchSize));
   append_big_endian<std::int64_t>(content, base.value());
-  append_big_endian<std::uint32_t>(content, static_cast<std::uint32_t>(live.size()));
-  for (const Producer* known : live) {
-    const Producer& producer = *known;
-    append_big_endian<std::int64_t>(content, producer.id);
-    append_big_endian<std::int16_t>(content, producer.epoch);
-    append_big_endian<std::int64_t>(content, producer.used.time_since_epoch().count());
-    content.push_back(static_cast<char>(producer.count));
-    for (const Batch& batch : producer.batches | std::views::take(producer.count)) {
-      append_big_endian<std::int32_t>(content, batch.first_sequence);
-      append_big_endian<std::int32_t>(content, batch.last_sequence);
-      append_big_endian<std::int64_t>(content, batch.base_offset.value());
-      append_big_endian<std::int64_t>(content, batch.timestamp.time_since_epoch().count());
-    }
+  append_big_endian<std::uint32_t>(content, static_cast<std::uint32_t>(live.size() + requests.size()));
+  for (const Producer* producer : live) encode(*producer, content);
+  for (const StoredRequest& part : requests) {
+    Producer producer{part.id, part.partitions, part.stored, 1, {}};
+    producer.batches[0] = {part.content, sequence_after(part.content, part.count - 1), part.base_offset, part.stored};
+    encode(producer, content);
   }
   return seal(kMagic, content);
 }
 
-Result<void> ProducerTable::decode(std::string_view bytes, Offset base) {
+Result<std::vector<StoredRequest>> ProducerTable::decode(std::string_view bytes, Offset base) {
   TRY_ASSIGN(std::string_view rest, unseal(kMagic, bytes));
   const auto malformed = [] { return fail(ErrorCode::kCorrupt, "its content is malformed"); };
   std::int64_t before = 0;
@@ -154,34 +182,27 @@ Result<void> ProducerTable::decode(std::string_view bytes, Offset base) {
     return malformed();
   if (Offset(before) != base) return fail(ErrorCode::kCorrupt, fmt::format("it is of offset {}", before));
   std::list<Producer> producers;
+  std::unordered_map<std::int64_t, Place> ids;
+  std::vector<StoredRequest> requests;
   for (std::uint32_t i = 0; i < count; ++i) {
-    Producer& producer = producers.emplace_back();
-    std::int64_t used = 0;
-    std::uint8_t batches = 0;
-    if (!take_big_endian(rest, producer.id) || !take_big_endian(rest, producer.epoch) || !take_big_endian(rest, used) ||
-        !take_big_endian(rest, batches) || batches < 1 || batches > kRemembered || rest.size() < batches * kBatchSize)
-      return malformed();
-    producer.used = WallTime(std::chrono::milliseconds(used));
-    producer.count = batches;
-    for (Batch& batch : producer.batches | std::views::take(batches)) {
-      std::int64_t offset = 0;
-      std::int64_t timestamp = 0;
-      if (!take_big_endian(rest, batch.first_sequence) || !take_big_endian(rest, batch.last_sequence) ||
-          !take_big_endian(rest, offset) || !take_big_endian(rest, timestamp))
-        return malformed();
-      batch.base_offset = Offset(offset);
-      batch.timestamp = WallTime(std::chrono::milliseconds(timestamp));
+    Producer producer;
+    if (!decode(rest, producer)) return malformed();
+    if (is_request_id(producer.id)) {
+      const Batch& batch = producer.batches[0];
+      requests.push_back({producer.id, batch.first_sequence, producer.epoch,
+                          sequence_after(batch.last_sequence, -batch.first_sequence) + 1, batch.base_offset,
+                          producer.used});
+      continue;
     }
+    producers.push_back(producer);
+    if (!ids.emplace(producer.id, std::prev(producers.end())).second) return malformed();
   }
   if (!rest.empty()) return malformed();
-  std::unordered_map<std::int64_t, Place> ids;
-  for (auto at = producers.begin(); at != producers.end(); ++at)
-    if (!ids.emplace(at->id, at).second) return malformed();
   producers_ = std::move(producers);  // Keeps the places.
   ids_ = std::move(ids);
   before_.clear();
   forget_oldest();
-  return {};
+  return requests;
 }
 
 }  // namespace pinflow::log

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "log/broker_log.h"
+#include "log/internal/request_table.h"
 #include "log/record_batch.h"
 
 namespace pinflow::log {
@@ -54,10 +55,11 @@ class ProducerTable final {
   std::unordered_map<std::int64_t, Offset> last_batches() const;
 
   // The file <base offset>.producers (docs/formats/log.md): the state before the record with the offset `base`, without what add()
-  // noted since the last keep(), which may yet not be stored.
-  std::string encode(Offset base, WallTime now) const;
-  // Replaces all. kCorrupt, kInvalid: nothing changes.
-  Result<void> decode(std::string_view bytes, Offset base);
+  // noted since the last keep(), which may yet not be stored. It holds the partition's parts of requests, too, which are not this
+  // table's.
+  std::string encode(Offset base, WallTime now, std::span<const StoredRequest> requests = {}) const;
+  // Replaces all. Gives the parts of requests. kCorrupt, kInvalid: nothing changes.
+  Result<std::vector<StoredRequest>> decode(std::string_view bytes, Offset base);
 
  private:
   struct Producer {
@@ -69,6 +71,8 @@ class ProducerTable final {
   };
   using Place = std::list<Producer>::iterator;
 
+  static void encode(const Producer& producer, std::string& content);
+  static bool decode(std::string_view& rest, Producer& producer);
   const Producer* find(std::int64_t id, WallTime now) const;
   void note(const BatchHeader& header, Offset base_offset, WallTime now);
   void forget_oldest();

@@ -36,7 +36,8 @@ PartitionOptions TopicTable::partition_options(const OpenTopic& topic, std::int3
           {topic.topic.name, PartitionId(partition)},
           topic.settings,
           options_.durability,
-          options_.read_only};
+          options_.read_only,
+          options_.requests};
 }
 
 // An older program may have taken settings that this one does not: they are kept and passed over.

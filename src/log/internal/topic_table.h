@@ -57,6 +57,7 @@ class TopicTable final {
     TopicDefaults defaults;  // Of topics that do not set their own.
     Durability durability = Durability::kPower;
     bool read_only = false;
+    RequestTable* requests = nullptr;  // As PartitionOptions::requests.
   };
   explicit TopicTable(Options options) : options_(std::move(options)), random_(entropy_seed()) {}
 

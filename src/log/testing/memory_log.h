@@ -176,6 +176,30 @@ class MemoryLog final : public Log {
     if (done) done(std::move(results));
   }
 
+  void produce_once(const std::string& topic, RequestMark mark, std::vector<Record> records,
+                    std::vector<PartitionId> partitions, ProduceDone done) override {
+    std::vector<Result<Appended>> results(records.size(), fail(ErrorCode::kConflict, "it came with other content"));
+    {
+      const std::scoped_lock lock(mutex_);
+      ++produce_calls_;
+      auto& [content, stored] =
+          once_.try_emplace(mark.request, mark.content, std::vector<std::optional<Appended>>(records.size()))
+              .first->second;
+      for (std::size_t i = 0; content == mark.content && i < records.size(); ++i) {
+        results[i] = stored[i]
+                         ? Result<Appended>(*stored[i])
+                         : store(topic, partitions.empty() ? kAnyPartition : partitions[i], std::move(records[i]));
+        if (!results[i]) continue;
+        stored[i] = *results[i];
+        stored[i]->repeated = true;
+      }
+      changed_.notify_all();
+      if (hold) held_.emplace_back(std::move(done), std::move(results));
+    }
+    tell_watches();
+    if (done) done(std::move(results));
+  }
+
   Result<std::vector<FetchedPartition>> fetch(const FetchRequest& request, std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     ++fetches_;
@@ -392,6 +416,7 @@ class MemoryLog final : public Log {
   std::map<std::string, Stored> topics_;
   std::map<std::string, std::map<TopicPartition, GroupOffset>> groups_;
   std::vector<std::pair<ProduceDone, std::vector<Result<Appended>>>> held_;
+  std::map<std::uint64_t, std::pair<std::uint32_t, std::vector<std::optional<Appended>>>> once_;
   std::vector<std::weak_ptr<Waiter>> watches_;
 };
 

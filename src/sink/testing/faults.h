@@ -93,6 +93,10 @@ class FusedLog final : public log::Log {
                log::ProduceDone done) override {
     inner_.produce(topic, partition, std::move(records), std::move(done));
   }
+  void produce_once(const std::string& topic, log::RequestMark mark, std::vector<log::Record> records,
+                    std::vector<log::PartitionId> partitions, log::ProduceDone done) override {
+    inner_.produce_once(topic, mark, std::move(records), std::move(partitions), std::move(done));
+  }
   Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request, std::stop_token stop) override {
     return fuse_.pass([&] { return inner_.fetch(request, stop); });
   }
