@@ -215,6 +215,35 @@ TEST_F(BadInput, NearlyFullDiskRefusesPostsAndKeepsWhatWasTaken) {
   EXPECT_THAT(refused.body, HasSubstr("disk"));
 }
 
+TEST(Tokens, AreAskedForMadeAndTakenBackWhileItRuns) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data";
+  RunningPinflow pinflow(data, {"--set", "http.authentication=token"});
+  const auto url = http::Url::parse(pinflow.url()).value();
+  const auto client = http::make_client(url, std::chrono::seconds(10));
+  const auto post = [&](const std::string& token) {
+    http::Request request;
+    request.method = "POST";
+    request.target = "/topics/pinterest.pin";
+    request.headers.add("Content-Type", kJson);
+    if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
+    request.body = R"({"records":[{"value":{"index":1}}]})";
+    const auto response = client->send(request);
+    return response ? response->status : 0;
+  };
+  EXPECT_EQ(post(""), 401);
+  const Finished made = run_pinflow({"tokens", "create", "shop", "--grant", "produce:pinterest.*", "--data", data});
+  expect_ok(made);
+  const std::string token = made.out.substr(0, made.out.find('\n'));
+  EXPECT_EQ(post(token), 200) << "known without a restart";
+  EXPECT_THAT(run_pinflow({"tokens", "list", "--data", data}).out, HasSubstr("produce:pinterest.*"));
+  expect_ok(run_pinflow({"tokens", "revoke", "shop", "--data", data}));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  int status = 200;
+  while (status == 200 && std::chrono::steady_clock::now() < deadline) status = post(token);
+  EXPECT_EQ(status, 401) << "refused without a restart";
+}
+
 TEST(Demo, ShowsCountsAnswersAndProfilesAndStartsAnewWhenRunAgain) {
   const TemporaryFolder folder;
   const std::string data = folder / "demo";
@@ -269,7 +298,7 @@ TEST(Doors, TakeNewCertificatesWhenTheyAreTold) {
 }
 
 TEST(CommandLine, HelpOfEachCommandHasExamples) {
-  for (const char* command : {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "config"}) {
+  for (const char* command : {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "tokens", "config"}) {
     const Finished help = run_pinflow({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_THAT(help.out, HasSubstr("Example")) << command;

@@ -143,6 +143,7 @@ Result<emulator::EmulatorReport> post_everything(Environment& environment, const
   emulator::EmulatorOptions options;
   options.targets = {emulator::Target::kTopics, emulator::Target::kStreams};
   TRY_ASSIGN(options.url, http::Url::parse(pipeline.url()));
+  options.token = posting_token();
   options.burst = true;
   return post(environment, default_source(environment), options);
 }

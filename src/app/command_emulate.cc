@@ -28,6 +28,7 @@ Result<emulator::EmulatorOptions> understand(const Environment& environment, con
   const config::Config& config = environment.config();
   TRY_ASSIGN(result.url, http::Url::parse(options.url.empty() ? http_url(config, config.http.port) : options.url));
   result.authority = options.ca;
+  result.token = posting_token();
   if (!options.order.empty()) {
     TRY_ASSIGN(result.order, emulator::parse_order(options.order));
   }
@@ -83,6 +84,7 @@ void add_emulate(CLI::App& root, Action& selected) {
       "  pinflow emulate --to both\n"
       "  pinflow emulate --to topics --burst --url http://127.0.0.1:8082\n"
       "  pinflow emulate --to streams --rate 50 --source mysql://reader@127.0.0.1/pins\n"
+      "A front door that asks for credentials gets the token in the variable PINFLOW_TOKEN.\n"
       "What was refused for a reason that passes is sent again with back-off. Exit code 1 when a post was not taken in "
       "the end.");
   command->callback([&selected, options] {

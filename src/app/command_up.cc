@@ -54,7 +54,7 @@ Result<ExitCode> up(Environment& environment) {
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
   TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores));
   print_banner(environment, *pipeline);
-  environment.hangups->set([&] { pipeline->reload_certificates(); });
+  environment.hangups->set([&] { pipeline->reload_files(); });
   wait_for(environment.stop);
   environment.hangups->set({});
   environment.logger->info("stopping: the doors close, the lanes take what is in the log");
@@ -79,7 +79,7 @@ void add_up(CLI::App& root, Action& selected) {
       "close the\n"
       "doors, let the lanes catch up and end it; a second signal ends it at once, and loses nothing that was "
       "acknowledged.\n"
-      "SIGHUP reads the certificate files of the doors anew.");
+      "SIGHUP reads the certificate files of the doors, tokens and access keys anew.");
   command->callback([&selected] { selected = up; });
 }
 

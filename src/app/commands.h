@@ -25,6 +25,7 @@ void add_question(CLI::App& root, Action& selected);
 void add_tap(CLI::App& root, Action& selected);
 void add_tables(CLI::App& root, Action& selected);
 void add_dlq(CLI::App& root, Action& selected);
+void add_tokens(CLI::App& root, Action& selected);
 void add_topics(CLI::App& root, Action& selected);
 void add_groups(CLI::App& root, Action& selected);
 void add_log(CLI::App& root, Action& selected);

@@ -134,6 +134,7 @@ int run(int argc, char** argv) {
   add_tap(root, action);
   add_tables(root, action);
   add_dlq(root, action);
+  add_tokens(root, action);
   add_topics(root, action);
   add_groups(root, action);
   add_log(root, action);

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "app/access_parts.h"
 #include "app/http_options.h"
 #include "app/kafka_options.h"
 #include "app/pipeline_metrics.h"
@@ -129,7 +130,8 @@ class OneProcess final : public Pipeline {
     return {};
   }
 
-  void reload_certificates() override {
+  void reload_files() override {
+    access_.reload(logger());
     const auto tell = [this](const Result<void>& reloaded) {
       if (reloaded) return;
       logger().error("certificates stay as they were", {{"why", reloaded.error().message}});
@@ -188,6 +190,10 @@ class OneProcess final : public Pipeline {
     options.kinesis_operations.enforce_limits = config.kinesis.enforce_limits;
     options.kinesis_operations.read_threads = static_cast<std::size_t>(std::max(config.kinesis.read_threads, 1));
     options.streams.apigw_status = config.streams.apigw_status;
+    TRY_ASSIGN(access_, open_access(environment_));
+    options.guard = access_.guard;
+    options.kinesis_door.cors = config.kinesis.cors;
+    options.kinesis_door.verifier = access_.verifier.get();
     TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
     const doors::DoorParts parts{*log_,    *coordinator_,          environment_.clock,
                                  logger(), Random(entropy_seed()), cluster_id(uuid)};
@@ -235,6 +241,7 @@ class OneProcess final : public Pipeline {
       write_sink_metrics(out, sink_->status());
       write_stream_metrics(out, stream_->status());
       write_live_metrics(out, live_->status());
+      write_refused_metrics(out, doors_->refused());
     });
   }
 
@@ -249,6 +256,7 @@ class OneProcess final : public Pipeline {
   std::unique_ptr<stream::StreamLane> stream_;
   std::unique_ptr<live::LiveMetrics> live_;
   std::unique_ptr<live::LiveRoutes> live_routes_;
+  AccessParts access_;
   std::unique_ptr<doors::DoorSet> doors_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<kafka_door::KafkaServer> kafka_server_;

@@ -32,9 +32,9 @@ class Pipeline {
   // Waits until sink, stream lane and live metrics have taken all that is in the log now. kUnavailable: not within
   // `timeout`; the message names what hinders.
   virtual Result<void> catch_up(std::chrono::milliseconds timeout, std::stop_token stop) = 0;
-  // Reads the doors' certificate files again, for connections that begin from now on. What cannot be used is told in the log and
+  // Reads tokens and access keys again, and the doors' certificate files, these for connections that begin from now on. What cannot be used is told in the log and
   // changes nothing. From any thread, while the doors are open.
-  virtual void reload_certificates() = 0;
+  virtual void reload_files() = 0;
   // Takes no more posts: answers those in flight and closes the doors.
   virtual void close_doors() = 0;
 };

@@ -75,6 +75,15 @@ void write_stream_metrics(MetricsWriter& out, const std::vector<stream::TableSta
   family("pinflow_stream_rows", kGauge, "Rows of a table.", [](const auto& table) { return table.rows; });
 }
 
+void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts& refused) {
+  out.family("pinflow_http_refused_total", kCounter, "Requests turned away before a door saw them, since the start.")
+      .sample({{"why", "credentials"}}, refused.credentials)
+      .sample({{"why", "guessing"}}, refused.guessing)
+      .sample({{"why", "rights"}}, refused.rights)
+      .sample({{"why", "rates"}}, refused.rates)
+      .sample({{"why", "origins"}}, refused.origins);
+}
+
 void write_live_metrics(MetricsWriter& out, const live::LiveStatus& status) {
   out.family("pinflow_live_posts_total", kCounter, "Posts counted since the start.").sample({}, status.posts);
   out.family("pinflow_live_repeats_total", kCounter, "Records of posts that were counted already.")

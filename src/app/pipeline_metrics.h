@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "doors/guard.h"
 #include "doors/metrics.h"
 #include "live/live_metrics.h"
 #include "log/embedded_log.h"
@@ -14,6 +15,7 @@ namespace pinflow::app {
 void write_log_metrics(doors::MetricsWriter& out, log::EmbeddedLog& log, const std::string& durability);
 void write_sink_metrics(doors::MetricsWriter& out, const sink::SinkStatus& status);
 void write_stream_metrics(doors::MetricsWriter& out, const std::vector<stream::TableStatus>& status);
+void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts& refused);
 void write_live_metrics(doors::MetricsWriter& out, const live::LiveStatus& status);
 
 }  // namespace pinflow::app

@@ -1,5 +1,7 @@
 #include "app/posting.h"
 
+#include <cstdlib>
+
 #include <fmt/core.h>
 
 namespace pinflow::app {
@@ -23,6 +25,11 @@ Result<void> find_door(const emulator::EmulatorOptions& options) {
 
 std::string default_source(const Environment& environment) {
   return environment.folder("source.duckdb").string();
+}
+
+std::string posting_token() {
+  const char* const token = std::getenv("PINFLOW_TOKEN");
+  return token == nullptr ? std::string() : std::string(token);
 }
 
 Result<emulator::EmulatorReport> post(Environment& environment, const std::string& source,

@@ -12,6 +12,9 @@ namespace pinflow::app {
 // The emulator's source unless another is named: source.duckdb of the data folder.
 std::string default_source(const Environment& environment);
 
+// The token for the front door, from the variable PINFLOW_TOKEN; empty: none. Never an argument: those are shown to everybody on the machine.
+std::string posting_token();
+
 // Posts with a progress line on stderr.
 Result<emulator::EmulatorReport> post(Environment& environment, const std::string& source,
                                       emulator::EmulatorOptions options);

@@ -160,14 +160,38 @@ void check_http(const Config& config, const Complain& complain) {
   if (http.tls_require_client_certificate && http.tls_client_ca.empty())
     complain("http.tls_require_client_certificate",
              "needs the authority of those certificates; set http.tls_client_ca");
+  if (!http.client_certificates.empty() && http.tls_client_ca.empty())
+    complain("http.client_certificates", "certificates of clients need an authority; set http.tls_client_ca");
+  const bool credentials = http.authentication != "off" || !http.tls_client_ca.empty();
   for_each_address("http.addresses", http.addresses, complain, [&](std::string_view address) {
     if (http.insecure_remote) return;
-    complain(
-        "http.addresses",
-        fmt::format("'{}' can be reached from other machines, and the door asks for no credentials. Use 127.0.0.1, "
-                    "or set http.insecure_remote = true if the network itself keeps strangers out.",
-                    address));
+    if (!credentials || http.tls_certificate.empty())
+      complain(
+          "http.addresses",
+          fmt::format("'{}' can be reached from other machines, and {}. Three ways mend it: http.addresses = "
+                      "\"127.0.0.1,::1\"; or http.tls_certificate and http.tls_key, with http.authentication = "
+                      "\"token\" or http.tls_client_ca; or http.insecure_remote = true if the network itself keeps "
+                      "strangers out.",
+                      address,
+                      credentials ? "credentials and posts would cross the network readable"
+                                  : "the door asks for no credentials"));
+    else if (http.anonymous.find("admin") != std::string::npos)
+      complain("http.anonymous",
+               fmt::format("whoever reaches '{}' could do everything without credentials. Grant less, or set "
+                           "http.insecure_remote = true.",
+                           address));
   });
+}
+
+template <class Complain>
+void check_kinesis(const Config& config, const Complain& complain) {
+  const auto& kinesis = config.kinesis;
+  if (kinesis.verify_signatures && kinesis.access_keys.empty())
+    complain("kinesis.verify_signatures", "needs the keys to check with; set kinesis.access_keys");
+  if (kinesis.accept_session_tokens && !kinesis.verify_signatures)
+    complain("kinesis.accept_session_tokens",
+             "means nothing while signatures are not checked; set "
+             "kinesis.verify_signatures = true");
 }
 
 // What no single value shows.
@@ -183,6 +207,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
     complain(key, fmt::format("expected one of {}, not '{}'", list, value));
   };
   one_of("log.durability", config.log.durability, {"power", "interval", "os"});
+  one_of("http.authentication", config.http.authentication, {"off", "token"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});
   one_of("logging.format", config.logging.format, {"text", "json"});
   if (config.topics.partitions > 10'000) complain("topics.partitions", "at most 10000 partitions");
@@ -192,6 +217,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
     complain("topics.prefix", "at most 200 characters, so that the names made from it fit");
   }
   check_http(config, complain);
+  check_kinesis(config, complain);
   check_kafka(config, complain);
   if (config.log.max_record_size > config.http.max_body) {
     complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");

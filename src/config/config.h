@@ -41,6 +41,11 @@ struct Config {
     std::int32_t max_connections = 10'240;
     std::int32_t max_connections_per_address = 1'024;
     bool auto_create_topics = false;
+    std::string authentication = "off";
+    std::string anonymous = "auto";             // What callers without credentials may do: auto, none, or grants.
+    std::filesystem::path client_certificates;  // Empty: each of the authority may do everything.
+    std::string cors_origins;                   // With commas between them. Empty: none.
+    bool open_metrics = false;
   } http;
   struct {
     std::string addresses = "127.0.0.1,::1";
@@ -66,6 +71,10 @@ struct Config {
     std::chrono::milliseconds change_delay{500};
     bool enforce_limits = false;
     std::int32_t read_threads = 4;
+    bool verify_signatures = false;
+    std::filesystem::path access_keys;
+    bool accept_session_tokens = false;
+    bool cors = false;
   } kinesis;
   struct {
     bool apigw_status = false;

@@ -90,6 +90,28 @@ TEST_F(ConfigFile, RemoteAddressNeedsPlainWords) {
               HasSubstr("set http.tls_client_ca"));
 }
 
+TEST_F(ConfigFile, RemoteAddressIsFineWithTlsAndCredentialsOfEitherKind) {
+  const std::string remote = "[http]\naddresses = \"0.0.0.0\"\n";
+  const std::string tls = "tls_certificate = \"c\"\ntls_key = \"k\"\n";
+  const std::string token = "authentication = \"token\"\n";
+  EXPECT_THAT(problem(with_file(remote + tls)), HasSubstr("the door asks for no credentials. Three ways mend it"));
+  EXPECT_THAT(problem(with_file(remote + token)), HasSubstr("credentials and posts would cross the network readable"));
+  EXPECT_EQ(problem(with_file(remote + tls + token)), "no problem");
+  EXPECT_EQ(problem(with_file(remote + tls + "tls_client_ca = \"a\"\n")), "no problem");
+  EXPECT_THAT(problem(with_file(remote + tls + token + "anonymous = \"query,admin\"\n")),
+              HasSubstr("could do everything without credentials"));
+  EXPECT_EQ(problem(with_file(remote + tls + token + "anonymous = \"produce:clicks\"\n")), "no problem");
+  EXPECT_EQ(problem(with_file("[http]\n" + token + "anonymous = \"admin\"\n")), "no problem");
+}
+
+TEST_F(ConfigFile, SettingsOfAccessNeedEachOther) {
+  EXPECT_THAT(problem(with_file("[http]\nauthentication = \"tokens\"\n")), HasSubstr("expected one of 'off', 'token'"));
+  EXPECT_THAT(problem(with_file("[http]\nclient_certificates = \"f\"\n")), HasSubstr("set http.tls_client_ca"));
+  EXPECT_THAT(problem(with_file("[kinesis]\nverify_signatures = true\n")), HasSubstr("set kinesis.access_keys"));
+  EXPECT_THAT(problem(with_file("[kinesis]\naccept_session_tokens = true\n")),
+              HasSubstr("kinesis.verify_signatures = true"));
+}
+
 TEST_F(ConfigFile, KafkaDoorIsOpenedToStrangersOnPurposeOnly) {
   EXPECT_THAT(problem(with_file("[kafka]\naddresses = \"127.0.0.1,0.0.0.0\"\n")),
               HasSubstr("'0.0.0.0' can be reached from other machines, and the door asks for no credentials"));

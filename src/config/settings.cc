@@ -48,6 +48,25 @@ constexpr Setting kSettings[] = {
     setting("http.max_connections_per_address", FIELD(http.max_connections_per_address),
             "Connections at a time from one address (of IPv6: one /64); a further one is answered 503."),
     setting("http.auto_create_topics", FIELD(http.auto_create_topics), "Makes a topic when it is first posted to."),
+    setting("http.authentication", FIELD(http.authentication),
+            "How callers say who they are: 'off', or 'token' (bearer tokens, see `pinflow tokens`)."),
+    setting(
+        "http.anonymous", FIELD(http.anonymous),
+        "What callers without credentials may do: grants such as produce:clicks,query, 'none', or 'auto': everything "
+        "where there are no credentials to show, nothing where there are."),
+    setting(
+        "http.client_certificates", FIELD(http.client_certificates),
+        "File of lines GRANTS SUBJECT: what certificates of http.tls_client_ca are good for; unset, for everything."),
+    setting("http.cors_origins", FIELD(http.cors_origins),
+            "Origins whose pages browsers let talk to the doors, with commas between them: https://shop.example."),
+    setting("http.open_metrics", FIELD(http.open_metrics), "Serves /metrics also to those who may not query."),
+    setting("kinesis.verify_signatures", FIELD(kinesis.verify_signatures),
+            "Checks the signatures of AWS clients against kinesis.access_keys; otherwise they must only be there."),
+    setting("kinesis.access_keys", FIELD(kinesis.access_keys),
+            "File of lines ID SECRET NAME GRANTS: the keys that AWS clients sign with. Holds secrets: chmod 600."),
+    setting("kinesis.accept_session_tokens", FIELD(kinesis.accept_session_tokens),
+            "Takes any session token with a key that has none of its own; otherwise such requests are refused."),
+    setting("kinesis.cors", FIELD(kinesis.cors), "Lets pages of any origin call the Kinesis door, as AWS does."),
     setting(
         "kafka.addresses", FIELD(kafka.addresses),
         "Addresses that the Kafka door listens on, with commas between them; those that this machine lacks are left "

@@ -83,6 +83,7 @@ class DoorSet final : public http::Handler {
   Metrics& metrics() { return metrics_; }
   // For a port of its own (KinesisPort), whose server ends before this.
   kinesis::KinesisOperations& kinesis() { return operations_; }
+  const RefusedCounts& refused() const { return guard_.refused(); }  // On the network loop.
   http::Admission admit(http::Request& head) override { return guard_.admit(head); }
   void handle(http::Request request, http::Responder respond) override {
     guard_.handle(std::move(request), std::move(respond));

@@ -128,20 +128,24 @@ Guard::Found Guard::find_caller(const http::Request& head) {
       const auto decoded = base64_decode(rest);
       const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
       if (colon == std::string::npos)
-        return std::unexpected(unauthenticated("Authorization: Basic is followed by the base64 of user:password"));
+        return wrong_form("Authorization: Basic is followed by the base64 of user:password");
       return find_token(head, std::string_view(*decoded).substr(0, colon),
                         std::string_view(*decoded).substr(colon + 1));
     }
     // Signatures of AWS clients cover the body: the Kinesis door checks them when it is there.
     if (!scheme.starts_with("AWS4-"))
-      return std::unexpected(
-          unauthenticated("this way of authorization is not understood; send a token as Bearer, or as the password of "
-                          "Basic"));
+      return wrong_form(
+          "this way of authorization is not understood; send a token as Bearer, or as the password of Basic");
   }
   if (!head.peer.certificate.empty()) {
     if (auto caller = caller_of_certificate(head.peer.certificate)) return caller;
   }
   return anonymous_;
+}
+
+Guard::Found Guard::wrong_form(std::string_view message) {
+  ++refused_.credentials;
+  return std::unexpected(unauthenticated(message));
 }
 
 // For Bearer the user is empty.
@@ -157,8 +161,10 @@ Guard::Found Guard::find_token(const http::Request& head, std::string_view user,
   };
   if (failed_.size() > 0) {
     make_key();
-    if (const auto wait = failed_.wait(key))
+    if (const auto wait = failed_.wait(key)) {
+      ++refused_.guessing;
       return std::unexpected(too_many(*wait, "wrong credentials were shown too often; wait before the next try"));
+    }
   }
   auto found = user.empty() ? tokens.find(password) : tokens.find_basic(user, password);
   if (found) {
@@ -166,6 +172,7 @@ Guard::Found Guard::find_token(const http::Request& head, std::string_view user,
     return std::move(*found);
   }
   if (key.empty()) make_key();
+  ++refused_.credentials;
   const bool expired = found.error() == access::TokenRefusal::kExpired;
   if (const auto pause = failed_.failed(key)) {
     logger_.warning(
@@ -182,24 +189,34 @@ std::shared_ptr<const Caller> Guard::caller_of_certificate(const std::string& su
 }
 
 // Whether this caller is turned away before its body is read.
-std::optional<http::Response> Guard::refuse(const http::Request& head) const {
+std::optional<http::Response> Guard::refuse(const http::Request& head) {
   const Caller& caller = *head.caller;
   const std::string_view root = root_of(head);
   if (caller.is_anonymous()) {
     if (const auto origin = head.headers.get("Origin")) {
       const bool own = root.empty() && options_.kinesis_cors;
-      if (!own && !is_listed(*origin) && !is_of_this_machine(*origin))
+      if (!own && !is_listed(*origin) && !is_of_this_machine(*origin)) {
+        ++refused_.origins;
         return http::Response::failure(403, 40301,
                                        "pages of other sites may not ask without credentials; list their origin in "
                                        "http.cors_origins to let them in");
+      }
     }
-    if (options_.anonymous.empty() && !root.empty() && !(root == "metrics" && options_.open_metrics))
+    if (options_.anonymous.empty() && !root.empty() && !(root == "metrics" && options_.open_metrics)) {
+      ++refused_.credentials;
       return unauthenticated("credentials are needed: a token as Authorization: Bearer, or as the password of Basic");
+    }
   }
   const bool query = root == "live" || (root == "metrics" && !options_.open_metrics);
-  if (query && !caller.may(Right::kQuery)) return denied(head.caller, Right::kQuery, {});
+  if (query && !caller.may(Right::kQuery)) {
+    ++refused_.rights;
+    return denied(head.caller, Right::kQuery, {});
+  }
   if (caller.allowance() != nullptr) {
-    if (const auto overdrawn = caller.allowance()->admit()) return over_limit(caller, *overdrawn);
+    if (const auto overdrawn = caller.allowance()->admit()) {
+      ++refused_.rates;
+      return over_limit(caller, *overdrawn);
+    }
   }
   return std::nullopt;
 }
@@ -228,12 +245,14 @@ std::optional<http::Response> Guard::preflight(const http::Request& head) const 
 }
 
 void Guard::handle(http::Request request, http::Responder respond) {
-  if (request.caller != nullptr) {
-    if (const auto& allowance = request.caller->allowance(); allowance != nullptr && allowance->limits_bytes()) {
-      allowance->spend_bytes(request.body.size());
-      if (request.body_stream != nullptr)
-        request.body_stream = std::make_unique<CountedBody>(std::move(request.body_stream), allowance);
-    }
+  if (request.caller == nullptr) {  // To the doors that would mean that nobody is asked: never let it pass.
+    http::Admission admission = admit(request);
+    if (admission.refusal) return respond(std::move(*admission.refusal));
+  }
+  if (const auto& allowance = request.caller->allowance(); allowance != nullptr && allowance->limits_bytes()) {
+    allowance->spend_bytes(request.body.size());
+    if (request.body_stream != nullptr)
+      request.body_stream = std::make_unique<CountedBody>(std::move(request.body_stream), allowance);
   }
   if (options_.cors_origins.empty() || (options_.kinesis_cors && request.segments.empty()))
     return doors_.handle(std::move(request), std::move(respond));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -25,6 +26,15 @@ struct GuardOptions {
   bool open_metrics = false;              // GET /metrics needs no right.
 };
 
+// Requests turned away before a door saw them, since the start.
+struct RefusedCounts {
+  std::uint64_t credentials = 0;  // None where some are needed, or wrong ones.
+  std::uint64_t guessing = 0;     // Wrong ones too often.
+  std::uint64_t rights = 0;
+  std::uint64_t rates = 0;
+  std::uint64_t origins = 0;  // Pages of other sites.
+};
+
 // Stands before the doors: finds out who asks, and sets request.caller for them.
 // - Authorization: Bearer is a token, Basic one as password or user (access::TokenStore); a client certificate counts where there is no
 //   such header. Wrong credentials are 401, also where none would do. Without any the caller is anonymous; if such callers may do
@@ -41,19 +51,22 @@ class Guard final : public http::Handler {
   Guard(GuardOptions options, const Clock& clock, Logger& logger, http::Handler& doors);
   http::Admission admit(http::Request& head) override;
   void handle(http::Request request, http::Responder respond) override;
+  const RefusedCounts& refused() const { return refused_; }
 
  private:
   using Found = std::expected<std::shared_ptr<const access::Caller>, http::Response>;
   Found find_caller(const http::Request& head);
+  Found wrong_form(std::string_view message);
   Found find_token(const http::Request& head, std::string_view user, std::string_view password);
   std::shared_ptr<const access::Caller> caller_of_certificate(const std::string& subject) const;
-  std::optional<http::Response> refuse(const http::Request& head) const;
+  std::optional<http::Response> refuse(const http::Request& head);
   bool is_listed(std::string_view origin) const;
   std::optional<http::Response> preflight(const http::Request& head) const;
 
   const GuardOptions options_;
   const std::shared_ptr<const access::Caller> anonymous_;
   access::FailedAttempts failed_;
+  RefusedCounts refused_;
   Logger& logger_;
   http::Handler& doors_;
 };

@@ -99,6 +99,14 @@ TEST_F(GuardTest, WithoutCredentialsNothingIsServedButProbesAndTheRoot) {
   EXPECT_EQ(ask("GET", {"live", "profiles"}).status, 401);
 }
 
+TEST_F(GuardTest, RequestsThatWereNotAdmittedAreBeforeTheyAreServed) {
+  guard_.emplace(options_, clock_, logger_, doors_);
+  http::Response answer;
+  guard_->handle(request("GET", {"topics"}, {}), [&](http::Response response) { answer = std::move(response); });
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(doors_.handled, 0);
+}
+
 TEST_F(GuardTest, TokensAreTakenAsBearerAndAsBasic) {
   const std::string token = make("shop", "query");
   EXPECT_EQ(ask("GET", {"topics"}, {bearer(token)}).body, "shop");
@@ -240,6 +248,8 @@ TEST_F(GuardTest, WhoGuessesIsSlowedDownAndLocksOutNobodyElse) {
   clock_.advance(std::chrono::seconds(1));
   EXPECT_EQ(ask("GET", {"topics"}, {bearer(victim)}).status, 200);
   EXPECT_EQ(ask("GET", {"topics"}, {bearer(guess)}).status, 401);
+  EXPECT_EQ(guard_->refused().guessing, 2U);
+  EXPECT_EQ(guard_->refused().credentials, access::FailedAttempts::kFree + 2U);
 }
 
 TEST_F(GuardTest, PagesOfOtherSitesNeedCredentialsOrAPlaceInTheList) {

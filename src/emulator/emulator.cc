@@ -147,6 +147,7 @@ class Sender final {
       request.body = fmt::format(R"({{"StreamName":"{}","Data":{},"PartitionKey":"{}"}})", stream, record,
                                  records::to_string(kind));
     }
+    if (!options_.token.empty()) request.headers.add("Authorization", "Bearer " + options_.token);
     return request;
   }
 

@@ -62,7 +62,8 @@ struct EmulatorOptions {
   std::vector<Target> targets = {Target::kConsole};
   http::Url url = {};  // Of the front door, with its stage: http://127.0.0.1:8082/Production.
   std::filesystem::path authority =
-      {};  // PEM file of whom an https:// door must be vouched for by; empty: whom the system trusts.
+      {};                  // PEM file of whom an https:// door must be vouched for by; empty: whom the system trusts.
+  std::string token = {};  // Shown to the front door with each post; empty: none.
   records::Names names = {};
   std::uint64_t seed = 1;
   std::optional<Order> order = {};         // By default draws, and with burst in order.
