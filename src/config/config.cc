@@ -175,7 +175,7 @@ void check_http(const Config& config, const Complain& complain) {
                       address,
                       credentials ? "credentials and posts would cross the network readable"
                                   : "the door asks for no credentials"));
-    else if (http.anonymous.find("admin") != std::string::npos)
+    else if (("," + http.anonymous + ",").find(",admin,") != std::string::npos)
       complain("http.anonymous",
                fmt::format("whoever reaches '{}' could do everything without credentials. Grant less, or set "
                            "http.insecure_remote = true.",
