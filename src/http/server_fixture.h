@@ -61,6 +61,12 @@ class RawPeer {
     read_some();
     return std::exchange(received_, {}).size();
   }
+  // Reads once; empty at the end.
+  std::string read_piece() {
+    read_some();
+    return std::exchange(received_, {});
+  }
+  int descriptor() const { return socket_; }
   std::string read_until(std::string_view end) {
     while (!received_.contains(end) && read_some()) {
     }
