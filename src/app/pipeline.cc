@@ -137,11 +137,13 @@ class OneProcess final : public Pipeline {
       logger().error("certificates stay as they were", {{"why", reloaded.error().message}});
     };
     tell(server_->reload_certificates());
+    if (kinesis_server_) tell(kinesis_server_->reload_certificates());
     tell(kafka_server_->reload_certificates());
   }
 
   void close_doors() override {
     if (kafka_server_) kafka_server_->stop(kGrace);
+    if (kinesis_server_) kinesis_server_->stop(kGrace);
     if (server_) server_->stop(kGrace);
   }
 
@@ -194,6 +196,8 @@ class OneProcess final : public Pipeline {
     options.guard = access_.guard;
     options.kinesis_door.cors = config.kinesis.cors;
     options.kinesis_door.verifier = access_.verifier.get();
+    options.kinesis_door.account = config.kinesis.account;
+    options.kinesis_door.region = config.kinesis.region;
     TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
     const doors::DoorParts parts{*log_,    *coordinator_,          environment_.clock,
                                  logger(), Random(entropy_seed()), cluster_id(uuid)};
@@ -206,6 +210,20 @@ class OneProcess final : public Pipeline {
       return fail(server.error().code, fmt::format("{}: --set http.port=8083, say", server.error().message));
     }
     server_ = std::move(*server);
+    return config.kinesis.port == 0 ? Result<void>{} : open_kinesis_port(options);
+  }
+
+  // Kinesis on a port of its own, where also the path / and every method are its: over the operations of the shared port.
+  Result<void> open_kinesis_port(const doors::DoorOptions& options) {
+    kinesis_port_ = std::make_unique<doors::KinesisPort>(doors_->kinesis(), options.kinesis_door, options.guard,
+                                                         environment_.clock, logger(), Random(entropy_seed()));
+    http::ServerOptions server_options = http_options(environment_.config());
+    server_options.port = environment_.config().kinesis.port;
+    auto server = http::start_server(server_options, *kinesis_port_, logger());
+    if (!server) {
+      return fail(server.error().code, fmt::format("{}: --set kinesis.port=4568, say", server.error().message));
+    }
+    kinesis_server_ = std::move(*server);
     return {};
   }
 
@@ -258,7 +276,9 @@ class OneProcess final : public Pipeline {
   std::unique_ptr<live::LiveRoutes> live_routes_;
   AccessParts access_;
   std::unique_ptr<doors::DoorSet> doors_;
+  std::unique_ptr<doors::KinesisPort> kinesis_port_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> kinesis_server_;
   std::unique_ptr<kafka_door::KafkaServer> kafka_server_;
   std::string kafka_host_;
 };

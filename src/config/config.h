@@ -67,6 +67,9 @@ struct Config {
     std::optional<std::chrono::milliseconds> offsets_retention{std::chrono::hours(7 * 24)};
   } kafka;
   struct {
+    std::uint16_t port = 0;  // 0: on the port of the HTTP door alone.
+    std::string account = "000000000000";
+    std::string region = "us-east-1";
     std::int32_t shard_limit = 500;
     std::chrono::milliseconds change_delay{500};
     bool enforce_limits = false;
