@@ -40,6 +40,8 @@ log::EmbeddedLogOptions log_options(const Environment& environment) {
   options.max_record_size = config.max_record_size;
   options.max_pending = config.max_pending;
   options.reserved_space = config.reserved_space;
+  options.request_window = environment.config().kafka_rest.idempotency_window;
+  options.request_capacity = static_cast<std::size_t>(environment.config().kafka_rest.idempotency_keys);
   return options;
 }
 
@@ -198,6 +200,12 @@ class OneProcess final : public Pipeline {
     options.kinesis_door.verifier = access_.verifier.get();
     options.kinesis_door.account = config.kinesis.account;
     options.kinesis_door.region = config.kinesis.region;
+    options.kafka_rest_v3.default_partitions = config.topics.partitions;
+    options.kafka_rest_v3.topic_defaults = topic_defaults(config);
+    options.kafka_rest_v3.broker_port = config.kafka.port;
+    options.kafka_rest_v3.batch_entries = static_cast<std::size_t>(config.kafka_rest.max_batch_entries);
+    if (const auto& advertised = config.kafka.advertised; !advertised.empty())
+      options.kafka_rest_v3.broker_host = advertised.substr(0, advertised.rfind(':'));
     TRY_ASSIGN(const Uuid uuid, Uuid::parse(id));
     const doors::DoorParts parts{*log_,    *coordinator_,          environment_.clock,
                                  logger(), Random(entropy_seed()), cluster_id(uuid)};

@@ -83,6 +83,11 @@ struct Config {
     bool apigw_status = false;
   } streams;
   struct {
+    std::chrono::milliseconds idempotency_window{std::chrono::hours(24)};
+    std::int64_t idempotency_keys = 500'000;
+    std::int32_t max_batch_entries = 10;
+  } kafka_rest;
+  struct {
     std::string durability = "power";
     std::chrono::milliseconds sync_interval{200};
     ByteCount segment_size{std::uint64_t{256} << 20};

@@ -111,6 +111,12 @@ constexpr Setting kSettings[] = {
             "The REST resources answer errors of Kinesis with 200, as API gateways set up by AWS's tutorial do."),
     setting("kafka.offsets_retention", FIELD(kafka.offsets_retention),
             "How long positions of a consumer group without members are kept."),
+    setting("kafka_rest.idempotency_window", FIELD(kafka_rest.idempotency_window),
+            "How long a produce request with an Idempotency-Key is known when it comes again."),
+    setting("kafka_rest.idempotency_keys", FIELD(kafka_rest.idempotency_keys),
+            "How many such requests are known; past it the oldest is forgotten. About 120 bytes of memory each."),
+    setting("kafka_rest.max_batch_entries", FIELD(kafka_rest.max_batch_entries),
+            "Most entries of a produce batch of API v3."),
     setting("log.durability", FIELD(log.durability),
             "When a post is acknowledged: 'power' after fsync, 'interval' after write with an fsync every "
             "log.sync_interval, 'os' after write (both lose posts when the machine stops)."),

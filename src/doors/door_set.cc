@@ -1,5 +1,7 @@
 #include "doors/door_set.h"
 
+#include "doors/openapi.h"
+
 namespace pinflow::doors {
 
 DoorSet::DoorSet(DoorParts parts, DoorOptions options)
@@ -10,10 +12,14 @@ DoorSet::DoorSet(DoorParts parts, DoorOptions options)
       guard_(std::move(options.guard), parts.clock, parts.logger, split_),
       worker_(options.waiting_jobs),
       kafka_rest_(parts.log, worker_, options.kafka_rest),
+      kafka_rest_v3_({parts.log, parts.coordinator, worker_, parts.clock, parts.cluster_id},
+                     std::move(options.kafka_rest_v3)),
       streams_(operations_, parts.random, std::move(options.streams)) {
   health_.add_routes(router_);
   metrics_.add_routes(router_);
+  add_openapi_route(router_);
   kafka_rest_.add_routes(router_);
+  kafka_rest_v3_.add_routes(router_);
   streams_.add_routes(router_);
 }
 

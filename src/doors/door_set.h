@@ -8,6 +8,7 @@
 #include "doors/guard.h"
 #include "doors/health.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
+#include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
 #include "doors/kinesis/kinesis_door.h"
 #include "doors/kinesis/operations.h"
 #include "doors/metrics.h"
@@ -19,6 +20,7 @@ namespace pinflow::doors {
 
 struct DoorOptions {
   kafka_rest::KafkaRestOptions kafka_rest;
+  kafka_rest_v3::KafkaRestV3Options kafka_rest_v3;
   streams::StreamsOptions streams;
   kinesis::KinesisOptions kinesis_operations;
   kinesis::Operations* kinesis =
@@ -99,6 +101,7 @@ class DoorSet final : public http::Handler {
   Metrics metrics_;
   Worker worker_;
   kafka_rest::KafkaRestDoor kafka_rest_;
+  kafka_rest_v3::KafkaRestV3Door kafka_rest_v3_;
   streams::StreamsDoor streams_;
 };
 

@@ -52,7 +52,7 @@ Number number_of(const std::array<std::uint8_t, 32>& digest) {
 
 }  // namespace
 
-Result<std::optional<IdempotencyKey>> IdempotencyKey::of(const http::Request& request, const log::Topic& topic) {
+Result<std::optional<IdempotencyKey>> IdempotencyKey::of(const http::Request& request) {
   const auto key = request.headers.get(kHeader);
   if (!key) return std::nullopt;
   const auto same_name = [](const auto& field) {
@@ -67,17 +67,14 @@ Result<std::optional<IdempotencyKey>> IdempotencyKey::of(const http::Request& re
                 "Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID that is made for this "
                 "request and sent again with it");
   IdempotencyKey name;
-  name.name_ = Sha256()
-                   .add(request.caller ? std::string_view(request.caller->name()) : "")
-                   .add(view(topic.id.bytes))
-                   .add(*key)
-                   .take();
+  name.name_ = Sha256().add(request.caller ? std::string_view(request.caller->name()) : "").add(*key).take();
   return name;
 }
 
-log::RequestMark IdempotencyKey::mark(std::string_view kind, std::string_view content, std::uint64_t part) const {
-  return {number_of<std::uint64_t>(Sha256().add(view(name_)).add(std::to_string(part)).take()),
-          number_of<std::uint32_t>(Sha256().add(kind).add(content).take())};
+log::RequestMark IdempotencyKey::mark(const log::Topic& topic, std::string_view kind, std::string_view content,
+                                      std::uint64_t part) const {
+  const auto request = Sha256().add(view(name_)).add(view(topic.id.bytes)).add(std::to_string(part)).take();
+  return {number_of<std::uint64_t>(request), number_of<std::uint32_t>(Sha256().add(kind).add(content).take())};
 }
 
 bool is_other_content(const std::vector<Result<log::Appended>>& results) {

@@ -21,14 +21,15 @@ class IdempotencyKey {
   static constexpr std::string_view kReplayedHeader = "Idempotency-Replayed";
 
   // Empty: the request has none. kInvalid: it is not 1 to 255 visible ASCII characters, or is there twice.
-  static Result<std::optional<IdempotencyKey>> of(const http::Request& request, const log::Topic& topic);
+  static Result<std::optional<IdempotencyKey>> of(const http::Request& request);
 
   // What the log knows the request by. `kind` and `content` are all that the request says, such as its Content-Type with its path, and its
   // body. `part` numbers what is stored by itself within one request.
-  log::RequestMark mark(std::string_view kind, std::string_view content, std::uint64_t part = 0) const;
+  log::RequestMark mark(const log::Topic& topic, std::string_view kind, std::string_view content,
+                        std::uint64_t part = 0) const;
 
  private:
-  std::array<std::uint8_t, 32> name_{};  // SHA-256 of caller, topic and key.
+  std::array<std::uint8_t, 32> name_{};  // SHA-256 of caller and key.
 };
 
 // The words for kConflict of produce_once, which doors answer with 422.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
+#include "doors/openapi_fixture.h"
 #include "log/testing/memory_log.h"
 
 namespace pinflow::live {
@@ -119,6 +120,21 @@ TEST_F(LiveRoutesTest, AnswersManyWhoAskAtOnce) {
     routes.top({}, [promise](Response response) { promise->set_value(response.status); });
   }
   for (auto& status : statuses) EXPECT_EQ(status.get(), 200);
+}
+
+TEST_F(LiveRoutesTest, AnswersAsTheOpenApiDocumentSays) {
+  const doors::OpenApi api;
+  for (const auto& [method, pattern] : router.routes())
+    EXPECT_TRUE(api.operations().contains({method, pattern})) << pattern;
+  for (const auto& [method, pattern] : api.operations()) {
+    if (!pattern.starts_with("/live/")) continue;
+    const auto routes = router.routes();
+    EXPECT_EQ(std::ranges::count(routes, std::pair(method, pattern)), 1) << pattern;
+  }
+  EXPECT_EQ(api.complaint("GET", "/live/profiles", get({"live", "profiles"})), "");
+  EXPECT_EQ(api.complaint("GET", "/live/profiles", get({"live", "profiles"}, {{"k", "x"}})), "");
+  EXPECT_EQ(api.complaint("GET", "/live/profiles/{name}", get({"live", "profiles", "Bob"})), "");
+  EXPECT_EQ(api.complaint("GET", "/live/profiles/{name}", get({"live", "profiles", "Nobody"})), "");
 }
 
 }  // namespace

@@ -222,9 +222,9 @@ std::optional<log::Topic> KafkaRestV3Door::writable_topic(const http::Request& r
 void KafkaRestV3Door::produce(http::Request request, Respond respond) {
   const auto topic = writable_topic(request, respond);
   if (!topic) return;
-  const auto key = IdempotencyKey::of(request, *topic);
+  const auto key = IdempotencyKey::of(request);
   if (!key) return respond(answer(Refusal{400, 400, key.error().message}));
-  StreamParts parts{log_, clock_, cluster_, topic->name, *key, body_type(request).latin1};
+  StreamParts parts{log_, clock_, cluster_, *topic, *key, body_type(request).latin1, request.caller};
   parts.limits.record = options_.stream_record.count();
   produce_stream(std::move(parts), std::move(request.body_stream), std::move(respond));
 }
@@ -232,14 +232,20 @@ void KafkaRestV3Door::produce(http::Request request, Respond respond) {
 void KafkaRestV3Door::produce_batch(http::Request request, Respond respond) {
   const auto topic = writable_topic(request, respond);
   if (!topic) return;
-  const auto key = IdempotencyKey::of(request, *topic);
+  const auto key = IdempotencyKey::of(request);
   if (!key) return respond(answer(Refusal{400, 400, key.error().message}));
-  const auto mark = *key ? std::optional((*key)->mark("v3 batch", request.body)) : std::nullopt;
+  const auto mark = *key ? std::optional((*key)->mark(*topic, "v3 batch", request.body)) : std::nullopt;
   auto entries = read_entries(request.body, options_.batch_entries);
   if (!entries) return respond(answer(entries.error()));
+  access::spend_records(request.caller, entries->size());
   const auto now = clock_.now();
-  for (auto& entry : *entries)
-    if (entry.record && !entry.record->record.timestamp) entry.record->record.timestamp = now;
+  for (auto& entry : *entries) {
+    if (!entry.record) continue;
+    if (entry.record->partition && *entry.record->partition >= topic->partitions)
+      entry.record = std::unexpected(no_partition());
+    else if (!entry.record->record.timestamp)
+      entry.record->record.timestamp = now;
+  }
   const auto batch = std::make_shared<Batch>(std::move(*entries), cluster_, topic->name, std::move(respond));
   Batch::store(batch, log_, mark);
 }

@@ -137,6 +137,11 @@ class Stream final : public std::enable_shared_from_this<Stream> {
         store();
         continue;
       }
+      if (parsed->partition && !has_partition(*parsed->partition)) {
+        add_slot(text->size(), {}, report(no_partition()));
+        store();
+        continue;
+      }
       if (!parsed->record.timestamp) parsed->record.timestamp = parts_.clock.now();
       if (parts_.key) {
         produce_once(*text, std::move(*parsed));
@@ -155,6 +160,13 @@ class Stream final : public std::enable_shared_from_this<Stream> {
     return any;
   }
 
+  // Topics may grow while a stream is open.
+  bool has_partition(std::int32_t partition) {
+    if (partition < partitions_) return true;
+    if (const auto topic = parts_.log.topic(parts_.topic.name)) partitions_ = topic->partitions;
+    return partition < partitions_;
+  }
+
   // Leaves the time behind, for the report.
   static log::Record take_record(ProduceRecord& from) {
     log::Record record = std::move(from.record);
@@ -171,21 +183,24 @@ class Stream final : public std::enable_shared_from_this<Stream> {
   }
 
   void produce(std::uint64_t first, std::optional<std::int32_t> partition, std::vector<log::Record> records) {
-    parts_.log.produce(parts_.topic, partition ? log::PartitionId(*partition) : log::kAnyPartition, std::move(records),
+    access::spend_records(parts_.caller, records.size());
+    parts_.log.produce(parts_.topic.name, partition ? log::PartitionId(*partition) : log::kAnyPartition,
+                       std::move(records),
                        [self = shared_from_this(), first](std::vector<Result<log::Appended>> results) {
                          self->stored(first, results);
                        });
   }
 
   void produce_once(std::string_view text, ProduceRecord record) {
-    const auto mark = parts_.key->mark("v3", text, read_);
+    access::spend_records(parts_.caller, 1);
+    const auto mark = parts_.key->mark(parts_.topic, "v3", text, read_);
     const std::uint64_t first = read_;
     std::vector<log::Record> records;
     records.push_back(take_record(record));
     const std::vector<log::PartitionId> partitions(
         1, record.partition ? log::PartitionId(*record.partition) : log::kAnyPartition);
     add_slot(text.size(), std::move(record), std::nullopt);
-    parts_.log.produce_once(parts_.topic, mark, std::move(records), partitions,
+    parts_.log.produce_once(parts_.topic.name, mark, std::move(records), partitions,
                             [self = shared_from_this(), first](std::vector<Result<log::Appended>> results) {
                               self->stored(first, results);
                             });
@@ -203,7 +218,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
           slot.sent.record.timestamp.reset();  // That of the first time is not known any more.
         }
         if (result) {
-          slot.text = report(slot.sent, *result, parts_.cluster, parts_.topic);
+          slot.text = report(slot.sent, *result, parts_.cluster, parts_.topic.name);
         } else if (result.error().code == ErrorCode::kNotFound && slot.sent.partition) {
           slot.text = report(no_partition());
         } else {
@@ -291,6 +306,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
   // The loop's.
   std::unique_ptr<http::BodyStream> body_;
   ConcatenatedJson json_;
+  std::int32_t partitions_ = parts_.topic.partitions;
   bool reading_ = false;  // A piece was asked for.
   bool inside_ = false;   // read() is at work.
   bool no_more_ = false;  // The body has ended.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "access/caller.h"
 #include "base/clock.h"
 #include "doors/idempotency.h"
 #include "http/server.h"
@@ -24,9 +25,10 @@ struct StreamParts {
   log::Log& log;
   const Clock& clock;
   std::string cluster;
-  std::string topic;
+  log::Topic topic;
   std::optional<IdempotencyKey> key;
-  bool latin1 = false;  // The body is ISO-8859-1.
+  bool latin1 = false;                                     // The body is ISO-8859-1.
+  std::shared_ptr<const access::Caller> caller = nullptr;  // Shared with the request. Its limits are charged.
   StreamLimits limits{};
 };
 
