@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "http/message.h"
+#include "http/server.h"
 
 namespace pinflow::doors {
 
