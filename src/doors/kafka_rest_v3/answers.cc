@@ -24,9 +24,6 @@ Refusal no_group(std::string_view id) {
 Refusal not_found(std::string_view what) {
   return {404, 404, fmt::format("{} cannot be found.", what)};
 }
-Refusal forbidden(std::string_view what) {
-  return {403, 40301, fmt::format("Not authorized: {}", what)};
-}
 Refusal bad_json(std::string_view why) {
   return {400, 400, fmt::format("Bad Request: the body is not valid: {}", why)};
 }

@@ -22,7 +22,6 @@ Refusal no_topic(std::string_view name);      // 404 / 40403
 Refusal no_partition();                       // 404 / 40402
 Refusal no_group(std::string_view id);        // 404 / 40405
 Refusal not_found(std::string_view what);     // 404 / 404
-Refusal forbidden(std::string_view what);     // 403 / 40301
 Refusal bad_json(std::string_view why);       // 400 / 400
 Refusal broker_says(std::string message);     // 400 / 40002: what Kafka's broker calls invalid.
 Refusal busy();                               // 503 / 50003

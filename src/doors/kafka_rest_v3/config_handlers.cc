@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "doors/denied.h"
 #include "doors/kafka_rest_v3/body_reader.h"
 #include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
 
@@ -203,8 +204,7 @@ void KafkaRestV3Door::broker_config(http::Request request, Respond respond) {
 }
 
 void KafkaRestV3Door::refuse_broker_change(http::Request request, Respond respond) {
-  if (!may(request.caller, Right::kAdmin))
-    return respond(answer(forbidden("settings of brokers ask for the right admin")));
+  if (!may(request.caller, Right::kAdmin)) return respond(denied(request.caller, Right::kAdmin, ""));
   respond(
       answer(broker_says("Settings of the broker stand in pinflow's configuration (pinflow config print) and count "
                          "from its next start.")));

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "doors/denied.h"
 #include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
 #include "kafka_wire/consumer_protocol.h"
 
@@ -145,7 +146,7 @@ void write_summary(ResourceWriter& out, std::string_view group, const std::vecto
 
 bool may_see_groups(const http::Request& request, http::Responder& respond) {
   if (may(request.caller, Right::kQuery) || may(request.caller, Right::kConsume)) return true;
-  respond(answer(forbidden("consumer groups ask for the right query or consume")));
+  respond(denied(request.caller, Right::kQuery, ""));
   return false;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "doors/denied.h"
+
 namespace pinflow::doors::kafka_rest_v3 {
 
 using access::may;
@@ -147,7 +149,7 @@ std::optional<log::Topic> KafkaRestV3Door::visible_topic(const http::Request& re
   log::Topic asked;
   asked.name = name;
   if (!sees(request, asked)) {  // The same whether it exists or not.
-    respond(answer(forbidden(fmt::format("no right to see the topic '{}'", name))));
+    respond(denied(request.caller, Right::kQuery, name));
     return std::nullopt;
   }
   if (topic) return std::move(*topic);
@@ -157,7 +159,7 @@ std::optional<log::Topic> KafkaRestV3Door::visible_topic(const http::Request& re
 
 bool KafkaRestV3Door::may_administer(const http::Request& request, std::string_view topic, Respond& respond) {
   if (may(request.caller, Right::kAdmin)) return true;
-  respond(answer(forbidden(fmt::format("changing the topic '{}' asks for the right admin", topic))));
+  respond(denied(request.caller, Right::kAdmin, topic));
   return false;
 }
 

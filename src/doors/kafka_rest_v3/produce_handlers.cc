@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "doors/denied.h"
 #include "doors/idempotency.h"
 #include "doors/json_cursor.h"
 #include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
@@ -210,7 +211,7 @@ std::optional<log::Topic> KafkaRestV3Door::writable_topic(const http::Request& r
                 fmt::format("Unsupported charset in Content-Type header. Supported: UTF-8, ISO-8859-1. Found: {}.",
                             type.unknown_charset)}));
   } else if (!may(request.caller, Right::kProduce, name)) {
-    respond(answer(forbidden(fmt::format("no right to produce to the topic '{}'", name))));
+    respond(denied(request.caller, Right::kProduce, name));
   } else if (auto topic = log_.topic(name)) {
     return std::move(*topic);
   } else {

@@ -20,8 +20,8 @@ class ProduceStream : public testing::Test {
   void begin() {
     http::Request request;
     if (!key_.empty()) request.headers.add("Idempotency-Key", key_);
-    produce_stream({log_, clock_, "c1", topic_, *IdempotencyKey::of(request), latin1_, nullptr, limits_}, sent_.stream(),
-                   received_.responder());
+    produce_stream({log_, clock_, "c1", topic_, *IdempotencyKey::of(request), latin1_, nullptr, limits_},
+                   sent_.stream(), received_.responder());
   }
   // The whole of a request that is there at once.
   std::string ask(std::string body) {
