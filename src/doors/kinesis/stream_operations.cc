@@ -24,7 +24,7 @@ std::vector<std::pair<std::string, std::string>> retention_settings(std::int64_t
   return {{"retention.ms", std::to_string(hours * kHour)}, {"segment.ms", std::to_string(hours * kHour / 8)}};
 }
 
-// The log's own limit for a record is the smaller one by default; a topic that allows more says so.
+// A record is stored in a batch, which counts against the topic's limit; its default leaves a record of 1 MiB no room for that.
 std::pair<std::string, std::string> record_size_setting(std::int32_t kib) {
   return {"max.message.bytes", std::to_string(std::int64_t{kib} * 1024 + 4096)};
 }
@@ -88,7 +88,7 @@ KinesisOperations::Outcome KinesisOperations::create_stream(const Call& call) {
   const bool at_once = !input[kAtOnce].is_null() || options_.change_delay <= std::chrono::milliseconds(0);
   if (!at_once) state.pending.kind = PendingChange::Kind::kCreate;
   auto settings = retention_settings(kLeastHours);
-  if (state.max_record_kib > 1024) settings.push_back(record_size_setting(state.max_record_kib));
+  settings.push_back(record_size_setting(state.max_record_kib));
   const auto created = book_.create(name, state, std::move(settings));
   if (!created) return std::unexpected(fault_of(created.error(), name, call.account));
   if (!at_once) schedule(name, options_.change_delay);
