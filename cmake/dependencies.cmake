@@ -16,6 +16,10 @@ pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
+# Its compiler flags (-pthread) would not match those of the precompiled headers.
+pkg_check_modules(RE2 REQUIRED re2)
+add_library(re2 INTERFACE)
+target_link_libraries(re2 INTERFACE ${RE2_LINK_LIBRARIES})
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(CLI11 REQUIRED)
 

@@ -23,7 +23,7 @@ MODULES = {
     "access": ["openssl/", "simdjson.h"],
     "http": ["boost/", "nghttp2/", "zlib.h", "zstd"],
     "kafka_door": ["boost/", "openssl/"],
-    "doors": ["openssl/"],
+    "doors": ["openssl/", "re2/"],
     "delta": ["simdjson.h"],
     "sink": [],
     "stream": [],

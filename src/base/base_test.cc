@@ -109,6 +109,20 @@ TEST(Timestamps, AreUtcWithMilliseconds) {
   EXPECT_EQ(format_iso8601(WallTime(std::chrono::milliseconds(-1))), "1969-12-31T23:59:59.999Z");
 }
 
+TEST(Timestamps, AreReadWithTheirZone) {
+  const auto ms = [](std::string_view text) { return parse_iso8601(text)->time_since_epoch().count(); };
+  EXPECT_EQ(ms("2023-11-14T22:13:20Z"), 1'700'000'000'000);
+  EXPECT_EQ(ms("2023-11-14T22:13:20.1239Z"), 1'700'000'000'123);
+  EXPECT_EQ(ms("2023-11-14T23:13:20.1+01:00"), 1'700'000'000'100);
+  EXPECT_EQ(ms("2023-11-14T17:43-0430"), 1'699'999'980'000);
+  EXPECT_EQ(ms("1969-12-31T23:59:59.999+00"), -1);
+  for (const auto* const text : {"", "2023-11-14", "2023-11-14T22:13:20", "2023-02-29T00:00:00Z", "2023-11-14T24:00:00Z",
+                                 "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx", "2023-11-14 22:13:20Z",
+                                 "2023-11-14T22:60:20Z", "2023-11-14T22:13:20+1", "+023-11-14T22:13:20Z"}) {
+    EXPECT_FALSE(parse_iso8601(text)) << text;
+  }
+}
+
 TEST(Names, FollowKafkasRule) {
   EXPECT_TRUE(check_name("topic", "0a1b.pin"));
   for (const char* name : {"", ".", "..", "a/b", "a b", "\xc3\xa9"}) EXPECT_FALSE(check_name("topic", name)) << name;

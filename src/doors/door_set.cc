@@ -14,12 +14,14 @@ DoorSet::DoorSet(DoorParts parts, DoorOptions options)
       kafka_rest_(parts.log, worker_, options.kafka_rest),
       kafka_rest_v3_({parts.log, parts.coordinator, worker_, parts.clock, parts.cluster_id},
                      std::move(options.kafka_rest_v3)),
+      consumers_(parts.log, parts.coordinator, parts.clock, std::move(options.consumers)),
       streams_(operations_, parts.random, std::move(options.streams)) {
   health_.add_routes(router_);
   metrics_.add_routes(router_);
   add_openapi_route(router_);
   kafka_rest_.add_routes(router_);
   kafka_rest_v3_.add_routes(router_);
+  consumers_.add_routes(router_);
   streams_.add_routes(router_);
 }
 

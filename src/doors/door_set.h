@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "doors/guard.h"
 #include "doors/health.h"
+#include "doors/kafka_rest/consumers.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
 #include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
 #include "doors/kinesis/kinesis_door.h"
@@ -21,6 +22,7 @@ namespace pinflow::doors {
 struct DoorOptions {
   kafka_rest::KafkaRestOptions kafka_rest;
   kafka_rest_v3::KafkaRestV3Options kafka_rest_v3;
+  kafka_rest::ConsumerOptions consumers;
   streams::StreamsOptions streams;
   kinesis::KinesisOptions kinesis_operations;
   kinesis::Operations* kinesis =
@@ -102,6 +104,7 @@ class DoorSet final : public http::Handler {
   Worker worker_;
   kafka_rest::KafkaRestDoor kafka_rest_;
   kafka_rest_v3::KafkaRestV3Door kafka_rest_v3_;
+  kafka_rest::Consumers consumers_;
   streams::StreamsDoor streams_;
 };
 

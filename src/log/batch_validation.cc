@@ -27,6 +27,27 @@ std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
   return b > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
 }
 
+bool fits(std::size_t batch, const TopicSettings& settings) {
+  return settings.max_message_bytes >= 0 && batch <= static_cast<std::uint64_t>(settings.max_message_bytes);
+}
+
+// What message.timestamp.before.max.ms and message.timestamp.after.max.ms allow now.
+struct TimeRange {
+  std::int64_t earliest = 0;
+  std::int64_t latest = 0;
+  TimeRange(const TopicSettings& settings, WallTime now)
+      : earliest(saturating_add(now.time_since_epoch().count(), -settings.timestamp_before_max_ms)),
+        latest(saturating_add(now.time_since_epoch().count(), settings.timestamp_after_max_ms)) {}
+  bool allows(std::int64_t time) const { return time >= earliest && time <= latest; }
+  std::string refusal(std::int64_t time) const {
+    return fmt::format("the timestamp {} lies outside of {} to {}, which the topic's settings "
+                       "message.timestamp.before.max.ms and message.timestamp.after.max.ms allow now",
+                       time, earliest, latest);
+  }
+};
+
+constexpr std::string_view kNeedsKey = "a record of a compacted topic needs a key";
+
 // Storage for decompressed records, kept from batch to batch.
 class Scratch {
  public:
@@ -62,7 +83,7 @@ std::expected<BatchHeader, BatchRefusal> check_header(std::string_view batch, co
     return refuse(BatchFault::kInvalidRecord,
                   fmt::format("a produce request carries one record batch a partition, but {} bytes follow it",
                               batch.size() - header->size));
-  if (settings.max_message_bytes < 0 || header->size > static_cast<std::uint64_t>(settings.max_message_bytes))
+  if (!fits(header->size, settings))
     return refuse(BatchFault::kMessageTooLarge,
                   fmt::format("the batch has {} bytes, but max.message.bytes of the topic is {}", header->size,
                               settings.max_message_bytes));
@@ -95,11 +116,10 @@ std::optional<Refused> find_forbidden(const BatchHeader& header) {
 class RecordCheck {
  public:
   RecordCheck(const BatchHeader& header, const TopicSettings& settings, WallTime now)
-      : header_(header), needs_key_(settings.compact), checks_time_(!settings.log_append_time) {
-    const std::int64_t milliseconds = now.time_since_epoch().count();
-    earliest_ = saturating_add(milliseconds, -settings.timestamp_before_max_ms);
-    latest_ = saturating_add(milliseconds, settings.timestamp_after_max_ms);
-  }
+      : header_(header),
+        needs_key_(settings.compact),
+        checks_time_(!settings.log_append_time),
+        times_(settings, now) {}
 
   std::optional<Refused> run(std::string_view records) {
     RecordWalk walk(records);
@@ -130,12 +150,10 @@ class RecordCheck {
     // A sum that wraps around is far outside of any limit, or else as the reader will see it.
     (void)__builtin_add_overflow(header_.base_timestamp, record.timestamp_delta, &timestamp);
     max_timestamp_ = std::max(max_timestamp_, timestamp);
-    if (needs_key_ && !record.key) fault(index, "a record of a compacted topic needs a key");
-    if (!checks_time_ || timestamp == kNoTimestamp || (timestamp >= earliest_ && timestamp <= latest_)) return;
+    if (needs_key_ && !record.key) fault(index, std::string(kNeedsKey));
+    if (!checks_time_ || timestamp == kNoTimestamp || times_.allows(timestamp)) return;
     time_fault_ = true;
-    fault(index, fmt::format("the timestamp {} lies outside of {} to {}, which the topic's settings "
-                             "message.timestamp.before.max.ms and message.timestamp.after.max.ms allow now",
-                             timestamp, earliest_, latest_));
+    fault(index, times_.refusal(timestamp));
   }
 
   void fault(std::int32_t index, std::string message) {
@@ -145,8 +163,7 @@ class RecordCheck {
   const BatchHeader& header_;
   const bool needs_key_;
   const bool checks_time_;
-  std::int64_t earliest_ = 0;
-  std::int64_t latest_ = 0;
+  const TimeRange times_;
   std::int64_t max_timestamp_ = std::numeric_limits<std::int64_t>::min();
   bool time_fault_ = false;
   std::vector<RecordFault> faults_;
@@ -186,6 +203,19 @@ std::expected<ValidBatch, BatchRefusal> validate_batch(std::string_view batch, c
   }
   valid.header = *read_batch_header({valid.front.data(), valid.front.size()});
   return valid;
+}
+
+Result<void> check_record(const Record& record, const TopicSettings& settings, WallTime now) {
+  if (settings.compact && !record.key) return fail(ErrorCode::kInvalid, std::string(kNeedsKey));
+  if (const std::size_t size = batch_size(record); !fits(size, settings))
+    return fail(ErrorCode::kInvalid, fmt::format("the record makes a batch of {} bytes, but max.message.bytes of the topic "
+                                                 "is {}",
+                                                 size, settings.max_message_bytes));
+  if (settings.log_append_time || !record.timestamp) return {};
+  const TimeRange times(settings, now);
+  const std::int64_t time = record.timestamp->time_since_epoch().count();
+  if (times.allows(time)) return {};
+  return fail(ErrorCode::kInvalid, times.refusal(time));
 }
 
 }  // namespace pinflow::log

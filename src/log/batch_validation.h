@@ -28,4 +28,7 @@ struct ValidBatch {
 std::expected<ValidBatch, BatchRefusal> validate_batch(std::string_view batch, const TopicSettings& settings,
                                                        WallTime now);
 
+// Holds a record, which the log itself will put into a batch, to the same rules of its topic. kInvalid says which it breaks.
+Result<void> check_record(const Record& record, const TopicSettings& settings, WallTime now);
+
 }  // namespace pinflow::log

@@ -5,6 +5,7 @@
 #include <condition_variable>
 
 #include "base/check.h"
+#include "log/batch_validation.h"
 #include "log/internal/embedded_log_impl.h"
 #include "log/internal/partition_watch.h"
 #include "log/record_batch.h"
@@ -148,7 +149,7 @@ Result<Topic> EmbeddedLogImpl::topic_by_id(const Uuid& id) {
   return fail(ErrorCode::kNotFound, fmt::format("there is no topic with the id {}", id.to_string()));
 }
 
-// Checks what can be checked before the queue. A record that is too large is refused alone.
+// Checks what can be checked before the queue. A record that is too large or breaks a rule of its topic is refused alone.
 Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, PartitionId partition,
                                                      std::vector<Record>& records) {
   TRY(check_writable());
@@ -157,11 +158,15 @@ Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, P
   if (partition != kAnyPartition) TRY(topics_.find(TopicPartition{topic, partition}));
   request.partition = partition;
   request.results.reserve(records.size());
+  const auto settings = request.topic->settings->get();
+  const WallTime now = clock_.now();
   for (const Record& record : records) {
     const std::size_t bytes = payload_size(record);
     request.bytes += bytes + kRecordOverhead;
     if (bytes <= options_.max_record_size.count() || bytes <= own_record_limit(*request.topic)) {
+      auto good = check_record(record, *settings, now);
       request.results.emplace_back();
+      if (!good) request.results.back() = fail(std::move(good).error().with_context(fmt::format("topic {}", topic)));
     } else {
       request.results.emplace_back(
           fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}", topic, bytes,

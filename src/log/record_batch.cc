@@ -60,6 +60,15 @@ void append_nullable(std::string& out, const std::optional<std::string>& text) {
   if (text) out.append(*text);
 }
 
+// Of a record in a batch, without its length.
+std::size_t body_size(const Record& record, std::int64_t timestamp_delta, std::int64_t offset_delta) {
+  std::size_t body = 1 + varint_size(timestamp_delta) + varint_size(offset_delta) + nullable_size(record.key) +
+                     nullable_size(record.value) + varint_size(static_cast<std::int64_t>(record.headers.size()));
+  for (const Header& header : record.headers)
+    body += varint_size(static_cast<std::int64_t>(header.key.size())) + header.key.size() + nullable_size(header.value);
+  return body;
+}
+
 }  // namespace
 
 Result<BatchHeader> read_batch_header(std::string_view bytes) {
@@ -198,10 +207,7 @@ void BatchBuilder::add(const Record& record, WallTime timestamp) {
   max_timestamp_ = std::max(max_timestamp_, milliseconds);
   const std::int64_t timestamp_delta = wrapping_subtract(milliseconds, base_timestamp_);
 
-  std::size_t body = 1 + varint_size(timestamp_delta) + varint_size(count_) + nullable_size(record.key) +
-                     nullable_size(record.value) + varint_size(static_cast<std::int64_t>(record.headers.size()));
-  for (const Header& header : record.headers)
-    body += varint_size(static_cast<std::int64_t>(header.key.size())) + header.key.size() + nullable_size(header.value);
+  const std::size_t body = body_size(record, timestamp_delta, count_);
 
   char front[31];  // Three varints of at most ten bytes and the attributes.
   char* end = store_varint(front, static_cast<std::int64_t>(body));
@@ -238,6 +244,11 @@ void BatchBuilder::finish(const BatchProducer& producer) {
   store_big_endian<std::int32_t>(at + kBaseSequence, producer.base_sequence);
   store_big_endian<std::int32_t>(at + kRecordCount, count_);
   store_big_endian<std::uint32_t>(at + kCrc, crc32c(std::string_view(at + kAttributes, size() - kAttributes)));
+}
+
+std::size_t batch_size(const Record& record) {
+  const std::size_t body = body_size(record, 0, 0);
+  return kBatchHeaderSize + static_cast<std::size_t>(varint_size(static_cast<std::int64_t>(body))) + body;
 }
 
 std::size_t payload_size(const Record& record) {

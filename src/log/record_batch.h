@@ -123,6 +123,9 @@ class BatchBuilder final {
   std::int64_t max_timestamp_ = 0;
 };
 
+// Of a batch that holds this record alone.
+std::size_t batch_size(const Record& record);
+
 // Bytes of key, value and headers: what limits of record size count.
 std::size_t payload_size(const Record& record);
 

@@ -24,12 +24,6 @@ using Step = std::expected<void, Refusal>;
     if (auto step = (expression); !step) return Refused(std::move(step).error()); \
   } while (false)
 
-Refused refuse(int status, int code, std::string message) {
-  return Refused({status, code, std::move(message)});
-}
-Refused malformed(std::string_view why) {
-  return refuse(400, 400, fmt::format("Bad Request: the body is not valid: {}", why));
-}
 Refused unprocessable(std::string message) {
   return refuse(422, 422, std::move(message));
 }
@@ -41,7 +35,8 @@ std::string excerpt(std::string_view text) {
 
 class Parser {
  public:
-  Parser(std::string_view body, EmbeddedFormat format) : cursor_(body), format_(format) {}
+  Parser(std::string_view body, EmbeddedFormat format, const Rules& rules)
+      : cursor_(body), format_(format), rules_(rules) {}
 
   std::expected<ProduceRequest, Refusal> parse() {
     if (auto begun = cursor_.begin_object(); !begun) return malformed(begun.error().message);
@@ -58,6 +53,10 @@ class Parser {
   }
 
  private:
+  Refused malformed(std::string_view why) const {
+    return refuse(400, 400, fmt::format("{}: {}", rules_.malformed_body, why));
+  }
+
   Step member(std::string_view name) {
     if (name == "records") return records();
     const bool of_key = name == "key_schema" || name == "key_schema_id";
@@ -214,6 +213,7 @@ class Parser {
 
   JsonCursor cursor_;
   const EmbeddedFormat format_;
+  const Rules& rules_;
   ProduceRequest request_;
   bool has_records_ = false;
   bool has_key_schema_ = false;
@@ -227,9 +227,9 @@ class Parser {
 
 }  // namespace
 
-std::expected<ProduceRequest, Refusal> parse_produce_request(std::string_view body, EmbeddedFormat format) {
-  if (body.empty()) return unprocessable("Null input provided. Data is required.");
-  return Parser(body, format).parse();
+Checked<ProduceRequest> parse_produce_request(std::string_view body, EmbeddedFormat format, const Rules& rules) {
+  if (body.empty()) return refuse(rules.missing_body_status, rules.missing_body_status, std::string(rules.missing_body));
+  return Parser(body, format, rules).parse();
 }
 
 }  // namespace pinflow::doors::kafka_rest

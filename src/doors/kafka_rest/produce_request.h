@@ -8,16 +8,11 @@
 #include <vector>
 
 #include "doors/kafka_rest/media_type.h"
+#include "doors/kafka_rest/profile.h"
+#include "doors/kafka_rest/refusal.h"
 #include "log/log.h"
 
 namespace pinflow::doors::kafka_rest {
-
-// Why a request is refused, in the form of the REST Proxy: {"error_code": code, "message": message}.
-struct Refusal {
-  int status = 400;
-  int code = 400;
-  std::string message;
-};
 
 // A whole produce request, every record checked: nothing of a body with one bad record is stored.
 struct ProduceRequest {
@@ -33,6 +28,6 @@ struct ProduceRequest {
 // - A member that the API does not know is 422, as in older releases; a misspelt "partition" is never ignored.
 // - Beyond the API: `timestamp` (milliseconds since 1970) and `headers` ([{"key","value": base64 or null}]) of a record, in the
 //   form of Strimzi's bridge.
-std::expected<ProduceRequest, Refusal> parse_produce_request(std::string_view body, EmbeddedFormat format);
+Checked<ProduceRequest> parse_produce_request(std::string_view body, EmbeddedFormat format, const Rules& rules);
 
 }  // namespace pinflow::doors::kafka_rest

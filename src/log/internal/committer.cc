@@ -19,6 +19,19 @@ constexpr std::size_t kKeepBuffer = 8 << 20;  // A larger buffer is given back a
 constexpr std::uint64_t kCheckSpaceBytes = 64 << 20;
 constexpr std::chrono::seconds kCheckSpaceEvery{1};
 
+constexpr std::size_t kRecordFront = 36;  // At most, of a record beside its payload, and of a header too.
+
+std::size_t batch_target(const TopicSettings& settings) {
+  if (settings.max_message_bytes < 0) return kBatchTarget;
+  return std::min(kBatchTarget, static_cast<std::size_t>(settings.max_message_bytes));
+}
+
+// For topics whose records bear the time of their arrival.
+void stamp_append_time(char* batch, std::size_t size, WallTime now) {
+  restamp_batch(std::span<char, kBatchHeaderSize>(batch, kBatchHeaderSize),
+                std::string_view(batch + kBatchHeaderSize, size - kBatchHeaderSize), now.time_since_epoch().count(), true);
+}
+
 // Answers records that have no result of their own yet.
 void refuse_records(ProduceRequest& request, const Error& error) {
   for (auto& result : request.results)
@@ -301,11 +314,18 @@ void Committer::append(Work& work, WallTime now) {
 
 // Puts records into as few batches as their target size allows.
 void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
+  if (work.slices.empty()) return;
+  const auto settings = work.topic->settings->get();
+  const std::size_t target = batch_target(*settings);
   std::optional<BatchBuilder> batch;
   const auto finish = [&] {
     if (!batch) return;
     batch->finish();
     marks_.back().max_timestamp = batch->max_timestamp();
+    if (settings->log_append_time) {
+      stamp_append_time(buffer_.data() + marks_.back().position, batch->size(), now);
+      marks_.back().max_timestamp = now.time_since_epoch().count();
+    }
     batch.reset();
   };
   for (std::size_t next = 0; next < work.slices.size();) {
@@ -323,7 +343,7 @@ void Committer::encode_records(const Work& work, Offset& offset, WallTime now) {
       if (!slice.request->results[i]) continue;
       const Record& record = slice.request->records[i];
       if (!record.key) topic.next_keyless = (work.id.value() + 1) % topic.topic.partitions;
-      if (batch && batch->size() + payload_size(record) > kBatchTarget) finish();
+      if (batch && batch->size() + payload_size(record) + kRecordFront * (1 + record.headers.size()) > target) finish();
       if (!batch) {
         const std::int32_t run = work.partition->unsynced_batches() + static_cast<std::int32_t>(marks_.size());
         marks_.push_back({offset, buffer_.size(), kNoTimestamp});
