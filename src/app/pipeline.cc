@@ -52,6 +52,16 @@ groups::CoordinatorOptions coordinator_options(const config::Config& config) {
   return options;
 }
 
+doors::kafka_rest::ConsumerOptions consumer_options(const config::Config& config) {
+  doors::kafka_rest::ConsumerOptions options;
+  options.profile = *doors::kafka_rest::profile_of(config.kafka_rest.profile);
+  options.base_uri = config.kafka_rest.base_uri;
+  options.idle_timeout = config.kafka_rest.consumer_idle_timeout;
+  options.max_instances = static_cast<std::size_t>(config.kafka_rest.max_consumers);
+  options.max_instances_of_caller = static_cast<std::size_t>(config.kafka_rest.max_consumers_per_caller);
+  return options;
+}
+
 Result<void> make_topic(log::Log& log, const std::string& name, std::int32_t partitions) {
   if (log.topic(name)) return {};
   const auto made = log.create_topic({name, partitions, {}});
@@ -189,6 +199,10 @@ class OneProcess final : public Pipeline {
     doors::DoorOptions options;
     options.kafka_rest.auto_create_topics = config.http.auto_create_topics;
     options.kafka_rest.auto_create_partitions = config.topics.partitions;
+    options.kafka_rest.durability = durability(config.log.durability);
+    options.kafka_rest.topic_defaults = topic_defaults(config);
+    options.kafka_rest.profile = *doors::kafka_rest::profile_of(config.kafka_rest.profile);  // It was checked.
+    options.consumers = consumer_options(config);
     options.kinesis_operations.shard_limit = config.kinesis.shard_limit;
     options.kinesis_operations.change_delay = config.kinesis.change_delay;
     options.kinesis_operations.enforce_limits = config.kinesis.enforce_limits;

@@ -208,6 +208,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   };
   one_of("log.durability", config.log.durability, {"power", "interval", "os"});
   one_of("http.authentication", config.http.authentication, {"off", "token"});
+  one_of("kafka_rest.profile", config.kafka_rest.profile, {"confluent", "karapace"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});
   one_of("logging.format", config.logging.format, {"text", "json"});
   if (config.topics.partitions > 10'000) complain("topics.partitions", "at most 10000 partitions");
@@ -218,6 +219,10 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   }
   check_http(config, complain);
   check_kinesis(config, complain);
+  const std::string& base_uri = config.kafka_rest.base_uri;
+  if (!base_uri.empty() && !base_uri.starts_with("http://") && !base_uri.starts_with("https://"))
+    complain("kafka_rest.base_uri",
+             fmt::format("expected an address such as https://pinflow.example, not '{}'", base_uri));
   check_kafka(config, complain);
   if (config.log.max_record_size > config.http.max_body) {
     complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");

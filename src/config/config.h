@@ -48,6 +48,13 @@ struct Config {
     bool open_metrics = false;
   } http;
   struct {
+    std::string profile = "confluent";
+    std::string base_uri;  // Empty: the address that the client dialled.
+    std::chrono::milliseconds consumer_idle_timeout{300'000};
+    std::int32_t max_consumers = 1'000;
+    std::int32_t max_consumers_per_caller = 250;
+  } kafka_rest;
+  struct {
     std::string addresses = "127.0.0.1,::1";
     std::uint16_t port = 9092;
     std::string advertised;  // Empty: the address that the client dialled.

@@ -125,6 +125,14 @@ TEST_F(ConfigFile, KafkaDoorIsOpenedToStrangersOnPurposeOnly) {
   EXPECT_THAT(problem(with_file("[kafka]\naddresses = \"127.0.0.1,\"\n")), HasSubstr("such as '127.0.0.1,::1'"));
 }
 
+TEST_F(ConfigFile, KafkaRestSettingsAreChecked) {
+  EXPECT_THAT(problem(with_file("[kafka_rest]\nprofile = \"redpanda\"\n")),
+              HasSubstr("kafka_rest.profile: expected one of 'confluent', 'karapace', not 'redpanda'"));
+  EXPECT_THAT(problem(with_file("[kafka_rest]\nbase_uri = \"pin.example\"\n")),
+              HasSubstr("kafka_rest.base_uri: expected an address such as"));
+  EXPECT_EQ(problem(with_file("[kafka_rest]\nbase_uri = \"https://pin.example/kafka\"\n")), "no problem");
+}
+
 TEST_F(ConfigFile, LimitsMayBeUnlimited) {
   const auto loaded = load(with_file("[log]\nretention_time = \"7d\"\nretention_size = \"unlimited\"\n"));
   ASSERT_TRUE(loaded) << loaded.error().message;

@@ -67,6 +67,18 @@ constexpr Setting kSettings[] = {
     setting("kinesis.accept_session_tokens", FIELD(kinesis.accept_session_tokens),
             "Takes any session token with a key that has none of its own; otherwise such requests are refused."),
     setting("kinesis.cors", FIELD(kinesis.cors), "Lets pages of any origin call the Kinesis door, as AWS does."),
+    setting("kafka_rest.profile", FIELD(kafka_rest.profile),
+            "Whose behaviour the Kafka REST API shows where its implementations differ: confluent or karapace."),
+    setting(
+        "kafka_rest.base_uri", FIELD(kafka_rest.base_uri),
+        "Address under which clients reach this server, told to those that make a consumer; unset, the one that they "
+        "dialled."),
+    setting("kafka_rest.consumer_idle_timeout", FIELD(kafka_rest.consumer_idle_timeout),
+            "Time after which an unused consumer of the Kafka REST API is ended."),
+    setting("kafka_rest.max_consumers", FIELD(kafka_rest.max_consumers),
+            "Consumers of the Kafka REST API at a time; a further one is answered 429."),
+    setting("kafka_rest.max_consumers_per_caller", FIELD(kafka_rest.max_consumers_per_caller),
+            "The same, of one token."),
     setting(
         "kafka.addresses", FIELD(kafka.addresses),
         "Addresses that the Kafka door listens on, with commas between them; those that this machine lacks are left "

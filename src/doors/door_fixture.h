@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "access/caller.h"
 #include "doors/door_set.h"
 #include "groups/testing/group_log.h"
 #include "log/testing/memory_log.h"
@@ -17,13 +18,16 @@ class DoorTest : public testing::Test {
  protected:
   using Fields = std::initializer_list<std::pair<std::string, std::string>>;
 
-  static http::Request request(std::string method, std::string_view path, std::string body, const Fields& fields) {
+  http::Request request(std::string method, std::string_view path, std::string body, const Fields& fields) {
     http::Request out;
     out.method = std::move(method);
     const auto question = std::min(path.find('?'), path.size());
-    auto query = path.substr(std::min(question + 1, path.size()));
-    if (const auto equals = query.find('='); equals != std::string_view::npos) {
-      out.query.emplace_back(query.substr(0, equals), query.substr(equals + 1));
+    out.target = path;
+    for (auto query = path.substr(std::min(question + 1, path.size())); !query.empty();) {
+      const auto part = query.substr(0, query.find('&'));
+      query.remove_prefix(std::min(part.size() + 1, query.size()));
+      const auto equals = std::min(part.find('='), part.size());
+      out.query.emplace_back(part.substr(0, equals), part.substr(std::min(equals + 1, part.size())));
     }
     for (auto rest = path.substr(0, question); !rest.empty();) {
       const auto slash = std::min(rest.find('/'), rest.size());
@@ -32,6 +36,7 @@ class DoorTest : public testing::Test {
     }
     for (const auto& [name, value] : fields) out.headers.add(name, value);
     out.body = std::move(body);
+    out.caller = caller_;
     return out;
   }
 
@@ -49,6 +54,7 @@ class DoorTest : public testing::Test {
     return send(std::move(method), path, std::move(body), fields).get();
   }
 
+  std::shared_ptr<const access::Caller> caller_;  // Of the requests that follow.
   log::MemoryLog log_;
   ManualClock clock_;
   NullLogger logger_;

@@ -485,5 +485,48 @@ TEST_F(EmbeddedLogTest, AcknowledgesWithoutASyncAtTheWeakerLevel) {
   EXPECT_EQ(values("a").size(), 11u);
 }
 
+TEST_F(EmbeddedLogTest, HoldsRecordsToTheRulesOfTheirTopic) {
+  ASSERT_TRUE(log_->create_topic(
+      {"c",
+       1,
+       {{"cleanup.policy", "compact"}, {"max.message.bytes", "100"}, {"message.timestamp.before.max.ms", "1000"}}}));
+  Record good = text("v");
+  good.key = "k";
+  Record large = good;
+  large.value = std::string(33, 'v');
+  Record just_fits = good;
+  just_fits.value = std::string(30, 'v');
+  Record old = good;
+  old.timestamp = clock_.now() - std::chrono::milliseconds(1001);
+  const auto results = produce("c", {good, text("no key"), large, just_fits, old});
+  ASSERT_EQ(results.size(), 5U);
+  EXPECT_TRUE(results[0]);
+  EXPECT_EQ(results[1].error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(results[1].error().message, testing::HasSubstr("a record of a compacted topic needs a key"));
+  EXPECT_THAT(results[2].error().message, testing::HasSubstr("max.message.bytes of the topic is 100"));
+  EXPECT_TRUE(results[3]) << results[3].error().message;
+  EXPECT_THAT(results[4].error().message, testing::HasSubstr("message.timestamp.before.max.ms"));
+  EXPECT_EQ(values("c"), (std::vector<std::string>{"v", *just_fits.value}));
+  // No batch that the log made is larger than the topic allows, so each can be copied to another broker.
+  for (std::int64_t offset = 0; offset < 2; ++offset) {
+    const auto read = log_->read_batches({"c", PartitionId(0)}, Offset(offset), 1, true);
+    ASSERT_TRUE(read);
+    EXPECT_LE(read_batch_header(read->bytes)->size, 100U);
+  }
+}
+
+TEST_F(EmbeddedLogTest, StampsRecordsWithTheirArrivalWhereTheTopicWantsIt) {
+  ASSERT_TRUE(log_->create_topic({"a", 1, {{"message.timestamp.type", "LogAppendTime"}}}));
+  Record record = text("v");
+  record.timestamp = WallTime(std::chrono::milliseconds(5));
+  produce("a", {record, text("w")});
+  for (const StoredRecord& stored : read_all("a")) EXPECT_EQ(stored.timestamp, clock_.now());
+  const auto read = log_->read_batches({"a", PartitionId(0)}, Offset(0), 1, true);
+  ASSERT_TRUE(read);
+  ASSERT_TRUE(check_batch(read->bytes));
+  EXPECT_TRUE(check_batch(read->bytes)->log_append_time());
+  EXPECT_EQ(log_->find_time({"a", PartitionId(0)}, clock_.now())->value().offset, Offset(0));
+}
+
 }  // namespace
 }  // namespace pinflow::log

@@ -12,9 +12,9 @@ struct SubscribedMember {
   std::string member_id;
   std::vector<std::string> topics;
 };
-using PartitionCounts = std::map<std::string, std::int32_t>;               // By topic.
-using TopicParts = std::map<std::string, std::vector<std::int32_t>>;        // Partitions by topic.
-using MemberParts = std::map<std::string, TopicParts>;                      // By member; every member has an entry.
+using PartitionCounts = std::map<std::string, std::int32_t>;          // By topic.
+using TopicParts = std::map<std::string, std::vector<std::int32_t>>;  // Partitions by topic.
+using MemberParts = std::map<std::string, TopicParts>;                // By member; every member has an entry.
 
 // Share the partitions of topics among the members that read them, each partition to one, as Kafka's clients do. Pure. Topics
 // that are not counted, or that nobody reads, are left out.

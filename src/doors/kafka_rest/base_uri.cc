@@ -43,8 +43,10 @@ std::string dialled(const http::Request& request) {
   if (host.empty()) host = "localhost";
   std::string address = fmt::format("{}://{}", scheme, host);
   const auto port = first_value(request, "X-Forwarded-Port", "");
-  const bool has_port = host.find(':', host.rfind(']') == std::string_view::npos ? 0 : host.rfind(']')) != std::string_view::npos;
-  const bool is_number = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  const bool has_port =
+      host.find(':', host.rfind(']') == std::string_view::npos ? 0 : host.rfind(']')) != std::string_view::npos;
+  const bool is_number =
+      !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
   const bool is_default = (scheme == "https" && port == "443") || (scheme == "http" && port == "80");
   if (forwarded && is_number && !has_port && !is_default) address += fmt::format(":{}", port);
   auto prefix = first_value(request, "X-Forwarded-Prefix", "/-._~");

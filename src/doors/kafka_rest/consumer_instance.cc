@@ -41,9 +41,10 @@ Refusal refusal_of(GroupError error) {
     case GroupError::kIllegalGeneration:
     case GroupError::kUnknownMemberId:
     case GroupError::kFencedInstanceId:
-      return {500, 50002,
-              "Kafka error: The group has gone on without this consumer, and others may have its partitions. Nothing was "
-              "committed; read again from the committed offsets."};
+      return {
+          500, 50002,
+          "Kafka error: The group has gone on without this consumer, and others may have its partitions. Nothing was "
+          "committed; read again from the committed offsets."};
     case GroupError::kOffsetMetadataTooLarge:
       return {500, 50002, "Kafka error: The metadata field of the offset request was too large."};
     case GroupError::kGroupMaxSizeReached:

@@ -143,8 +143,8 @@ class ConsumerInstance final : public std::enable_shared_from_this<ConsumerInsta
   Mode mode_ = Mode::kNone;
   std::vector<std::string> topics_;  // Subscribed, or matched by the pattern.
   std::optional<TopicPattern> pattern_;
-  Positions positions_;  // Of what is assigned.
-  Positions processed_;  // What auto commit may store: the positions when the latest read began.
+  Positions positions_;      // Of what is assigned.
+  Positions processed_;      // What auto commit may store: the positions when the latest read began.
   std::uint64_t epoch_ = 0;  // Grows when positions change other than by reading.
   SteadyTime idle_since_;
   SteadyTime committed_at_;

@@ -57,10 +57,11 @@ std::optional<Refusal> ConsumerInstance::why_no_positions() const {
   if (settings_.reset != OffsetReset::kNone) return std::nullopt;
   for (const auto& [partition, position] : positions_) {
     if (!position && parts_.log.offsets(partition))
-      return Refusal{500, 50002,
-                     fmt::format("Kafka error: Undefined offset with no reset policy for partitions: [{}-{}]. Commit an "
-                                 "offset or seek to one.",
-                                 partition.topic, partition.partition.value())};
+      return Refusal{
+          500, 50002,
+          fmt::format("Kafka error: Undefined offset with no reset policy for partitions: [{}-{}]. Commit an "
+                      "offset or seek to one.",
+                      partition.topic, partition.partition.value())};
   }
   return std::nullopt;
 }
@@ -122,14 +123,16 @@ void ConsumerInstance::job_done(std::uint64_t id, ReadState state, ReadOutcome o
   if (!poll_ || poll_->at_work) return;
   if (outcome.bad_record && poll_->state.text.empty()) {
     const bool json = settings_.format == EmbeddedFormat::kJson;
-    return refuse_read({parts_.rules.bad_record_status, parts_.rules.bad_record_code,
-                        fmt::format("deserialization error for format {}: {}. To go on behind it, POST .../positions with "
-                                    "the next offset{}",
-                                    name_of(settings_.format), *outcome.bad_record,
-                                    json ? ", or read with an instance of the format binary." : ".")});
+    return refuse_read(
+        {parts_.rules.bad_record_status, parts_.rules.bad_record_code,
+         fmt::format("deserialization error for format {}: {}. To go on behind it, POST .../positions with "
+                     "the next offset{}",
+                     name_of(settings_.format), *outcome.bad_record,
+                     json ? ", or read with an instance of the format binary." : ".")});
   }
-  const bool enough = outcome.full || outcome.bad_record || poll_->state.bytes >= poll_->max_bytes ||
-                      (!poll_->state.text.empty() && poll_->state.bytes >= std::min(settings_.min_bytes, poll_->max_bytes));
+  const bool enough =
+      outcome.full || outcome.bad_record || poll_->state.bytes >= poll_->max_bytes ||
+      (!poll_->state.text.empty() && poll_->state.bytes >= std::min(settings_.min_bytes, poll_->max_bytes));
   if (enough || (settings_.min_bytes <= 1 && !poll_->state.text.empty())) return finish_read();
   if (parts_.clock.steady_now() >= poll_->until) return finish_read();
   await_news();

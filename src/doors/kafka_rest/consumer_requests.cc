@@ -22,8 +22,8 @@ using Refused = std::unexpected<Refusal>;
   do {                                                                            \
     if (auto step = (expression); !step) return Refused(std::move(step).error()); \
   } while (false)
-#define READ(declaration, expression)                                                                            \
-  auto PINFLOW_CONCAT(read_, __LINE__) = (expression);                                                           \
+#define READ(declaration, expression)                                                                       \
+  auto PINFLOW_CONCAT(read_, __LINE__) = (expression);                                                      \
   if (!PINFLOW_CONCAT(read_, __LINE__)) return Refused(std::move(PINFLOW_CONCAT(read_, __LINE__)).error()); \
   declaration = std::move(*PINFLOW_CONCAT(read_, __LINE__))
 
@@ -56,7 +56,8 @@ class Body {
     for (std::size_t count = 0;; ++count) {
       READ(const bool more, check(cursor_.next_element()));
       if (!more) return {};
-      if (count == kMostEntries) return refuse(422, 422, fmt::format("{} has more than {} entries", what, kMostEntries));
+      if (count == kMostEntries)
+        return refuse(422, 422, fmt::format("{} has more than {} entries", what, kMostEntries));
       STEP(each());
     }
   }
@@ -126,14 +127,15 @@ Refused missing_body(const Rules& rules) {
 
 Refused invalid_setting(std::string_view name, std::string_view value, std::string_view allowed) {
   return refuse(422, 42204,
-                fmt::format("Invalid consumer configuration: Invalid value {} for configuration {}: {}", value.substr(0, 100),
-                            name, allowed));
+                fmt::format("Invalid consumer configuration: Invalid value {} for configuration {}: {}",
+                            value.substr(0, 100), name, allowed));
 }
 Refused constraint(std::string_view name, std::string_view value, std::string_view allowed) {
-  return refuse(422, 40001,
-                fmt::format("Invalid consumer configuration. It does not abide by the constraints: Invalid value {} for "
-                            "configuration {}: {}",
-                            value.substr(0, 100), name, allowed));
+  return refuse(
+      422, 40001,
+      fmt::format("Invalid consumer configuration. It does not abide by the constraints: Invalid value {} for "
+                  "configuration {}: {}",
+                  value.substr(0, 100), name, allowed));
 }
 
 std::optional<std::int64_t> number_in(std::string_view text, std::int64_t least, std::int64_t most) {
@@ -157,12 +159,17 @@ Checked<void> set(InstanceSettings& settings, std::string_view name, const std::
     if (!format) return refuse(422, 422, "Invalid format type.");
     settings.format = *format;
   } else if (name == "auto.offset.reset") {
-    if (value == "earliest") settings.reset = OffsetReset::kEarliest;
-    else if (value == "latest") settings.reset = OffsetReset::kLatest;
-    else if (value == "none") settings.reset = OffsetReset::kNone;
-    else return invalid_setting(name, value, "String must be one of: latest, earliest, none");
+    if (value == "earliest")
+      settings.reset = OffsetReset::kEarliest;
+    else if (value == "latest")
+      settings.reset = OffsetReset::kLatest;
+    else if (value == "none")
+      settings.reset = OffsetReset::kNone;
+    else
+      return invalid_setting(name, value, "String must be one of: latest, earliest, none");
   } else if (name == "auto.commit.enable" || name == "enable.auto.commit") {
-    if (value != "true" && value != "false") return invalid_setting(name, value, "Expected value to be either true or false");
+    if (value != "true" && value != "false")
+      return invalid_setting(name, value, "Expected value to be either true or false");
     settings.auto_commit = value == "true";
   } else if (name == "fetch.min.bytes") {
     const auto number = number_in(value, -1, kMostMinBytes);
@@ -258,20 +265,22 @@ Checked<InstanceSettings> parse_instance(std::string_view text, const Rules& rul
     if (!value) return {};
     if (name != "name" && name != "id") return set(settings, name, *value);
     if (!is_instance_name(*value))
-      return refuse(422, 42204,
-                    fmt::format("Invalid consumer configuration: {} must have 1 to {} characters, none of them a control "
-                                "character or '/'",
-                                name, kMostName));
+      return refuse(
+          422, 42204,
+          fmt::format("Invalid consumer configuration: {} must have 1 to {} characters, none of them a control "
+                      "character or '/'",
+                      name, kMostName));
     (name == "id" ? id : settings.name) = *value;
     return {};
   }));
   STEP(body.end());
   if (!id.empty()) settings.name = std::move(id);
   if (settings.format != EmbeddedFormat::kBinary && settings.format != EmbeddedFormat::kJson)
-    return refuse(422, 42204,
-                  fmt::format("Invalid consumer configuration: the format {} needs a schema registry, and there is none "
-                              "here; use binary or json",
-                              name_of(settings.format)));
+    return refuse(
+        422, 42204,
+        fmt::format("Invalid consumer configuration: the format {} needs a schema registry, and there is none "
+                    "here; use binary or json",
+                    name_of(settings.format)));
   return settings;
 }
 

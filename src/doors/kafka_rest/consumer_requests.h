@@ -25,7 +25,7 @@ struct InstanceSettings {
   EmbeddedFormat format = EmbeddedFormat::kBinary;
   OffsetReset reset = OffsetReset::kLatest;
   bool auto_commit = true;
-  std::size_t min_bytes = 1;  // Of a read; less is given when its time is over.
+  std::size_t min_bytes = 1;                      // Of a read; less is given when its time is over.
   std::optional<std::chrono::milliseconds> wait;  // consumer.request.timeout.ms
 };
 Checked<InstanceSettings> parse_instance(std::string_view body, const Rules& rules);

@@ -101,32 +101,32 @@ SteadyTime Consumers::look() {
 }
 
 void Consumers::add(http::Router& router, std::string method, std::string_view pattern, Handler handler) {
-  router.add(
-      std::move(method), pattern,
-      [this, handler](http::Request request, http::Responder respond) {
-        if (!accepts_answer(request.headers.get("Accept").value_or(""), rules_))
-          return respond(not_acceptable());
-        hand_over(std::move(request), std::move(respond), [this, handler](http::Request request, http::Responder respond) {
-          (this->*handler)(std::move(request), std::move(respond));
-        });
-      },
-      {.stream_body = false, .max_body = kMostControlBody});
+  router.add(std::move(method), pattern,
+             [this, handler](http::Request request, http::Responder respond) {
+               if (!accepts_answer(request.headers.get("Accept").value_or(""), rules_))
+                 return respond(not_acceptable());
+               hand_over(std::move(request), std::move(respond),
+                         [this, handler](http::Request request, http::Responder respond) {
+                           (this->*handler)(std::move(request), std::move(respond));
+                         });
+             },
+             {.stream_body = false, .max_body = kMostControlBody});
 }
 
 void Consumers::add(http::Router& router, std::string method, std::string_view below, InstanceHandler handler,
                     Takes takes) {
-  router.add(
-      std::move(method), fmt::format("{}{}", kInstance, below),
-      [this, handler, takes](http::Request request, http::Responder respond) {
-        if (takes == Takes::kAnswer && !accepts_answer(request.headers.get("Accept").value_or(""), rules_))
-          return respond(not_acceptable());
-        hand_over(std::move(request), std::move(respond), [this, handler](http::Request request, http::Responder respond) {
-          const auto instance = find(request);
-          if (!instance) return respond(answer(no_instance(), rules_));
-          (this->*handler)(*instance, std::move(request), std::move(respond));
-        });
-      },
-      {.stream_body = false, .max_body = kMostControlBody});
+  router.add(std::move(method), fmt::format("{}{}", kInstance, below),
+             [this, handler, takes](http::Request request, http::Responder respond) {
+               if (takes == Takes::kAnswer && !accepts_answer(request.headers.get("Accept").value_or(""), rules_))
+                 return respond(not_acceptable());
+               hand_over(std::move(request), std::move(respond),
+                         [this, handler](http::Request request, http::Responder respond) {
+                           const auto instance = find(request);
+                           if (!instance) return respond(answer(no_instance(), rules_));
+                           (this->*handler)(*instance, std::move(request), std::move(respond));
+                         });
+             },
+             {.stream_body = false, .max_body = kMostControlBody});
 }
 
 void Consumers::hand_over(http::Request request, http::Responder respond,
@@ -134,8 +134,7 @@ void Consumers::hand_over(http::Request request, http::Responder respond,
   if (const auto refusal = check_path_names(request)) return respond(answer(*refusal, rules_));
   // A body has to say what it is.
   const bool writes = request.method == "POST";
-  if (writes && !request.body.empty() &&
-      !takes_control_type(request.headers.get("Content-Type").value_or(""), rules_))
+  if (writes && !request.body.empty() && !takes_control_type(request.headers.get("Content-Type").value_or(""), rules_))
     return respond(unsupported_media_type());
   auto held = std::make_shared<std::pair<http::Request, http::Responder>>(std::move(request), std::move(respond));
   EventThread::Event event = [held, go = std::move(go)]() mutable {
@@ -185,12 +184,12 @@ void Consumers::create(http::Request request, http::Responder respond) {
   });
   if (instances_.size() >= options_.max_instances ||
       static_cast<std::size_t>(own) >= options_.max_instances_of_caller) {
-    return respond(answer(Error{ErrorCode::kOverloaded,
-                                fmt::format("{} consumer instances are there, {} of them yours; at most {} in all and {} "
-                                            "of one caller are held. Delete those that are not in use.",
-                                            instances_.size(), own, options_.max_instances,
-                                            options_.max_instances_of_caller)},
-                          rules_));
+    return respond(
+        answer(Error{ErrorCode::kOverloaded,
+                     fmt::format("{} consumer instances are there, {} of them yours; at most {} in all and {} "
+                                 "of one caller are held. Delete those that are not in use.",
+                                 instances_.size(), own, options_.max_instances, options_.max_instances_of_caller)},
+               rules_));
   }
   const std::string name = settings->name;
   InstanceParts parts{log_, coordinator_, clock_, readers_, thread_.poster(), rules_, options_.idle_timeout};
@@ -265,10 +264,10 @@ void Consumers::records(ConsumerInstance& instance, http::Request request, http:
   const auto format = records_format(request.headers.get("Accept").value_or(""), own, rules_);
   if (!format) return respond(not_acceptable());
   if (*format != own) {
-    return respond(answer(
-        Refusal{406, 40601,
-                "The requested embedded data format does not match the deserializer for this consumer instance"},
-        rules_));
+    return respond(
+        answer(Refusal{406, 40601,
+                       "The requested embedded data format does not match the deserializer for this consumer instance"},
+               rules_));
   }
   const auto timeout = query_number(request, "timeout", INT64_MAX);
   const auto max_bytes = query_number(request, "max_bytes", -1);
@@ -279,9 +278,10 @@ void Consumers::records(ConsumerInstance& instance, http::Request request, http:
                           rules_));
   }
   const auto longest = instance.settings().wait.value_or(rules_.default_wait);
-  const auto wait = *timeout <= 0 ? longest : std::min<std::int64_t>(*timeout, longest.count()) * std::chrono::milliseconds(1);
-  const auto most = *max_bytes <= 0 ? kMostRecordBytes
-                                    : std::min(static_cast<std::size_t>(*max_bytes), kMostRecordBytes);
+  const auto wait =
+      *timeout <= 0 ? longest : std::min<std::int64_t>(*timeout, longest.count()) * std::chrono::milliseconds(1);
+  const auto most =
+      *max_bytes <= 0 ? kMostRecordBytes : std::min(static_cast<std::size_t>(*max_bytes), kMostRecordBytes);
   instance.read({wait, most, request.abandoned}, std::move(respond));
 }
 

@@ -16,7 +16,8 @@ namespace pinflow::doors::kafka_rest {
 
 struct ConsumerOptions {
   Profile profile = Profile::kConfluent;
-  std::string base_uri;  // Of the answers to who makes an instance: "https://pinflow.example:8082"; empty: from the request.
+  std::string
+      base_uri;  // Of the answers to who makes an instance: "https://pinflow.example:8082"; empty: from the request.
   std::chrono::milliseconds idle_timeout{300'000};
   std::size_t max_instances = 1'000;
   std::size_t max_instances_of_caller = 250;

@@ -21,7 +21,8 @@ namespace pinflow::doors::kafka_rest {
 // and clock must outlive it.
 class GroupMember final : public std::enable_shared_from_this<GroupMember> {
  public:
-  using Post = std::function<void(std::move_only_function<void()>)>;  // From any thread; also after this member is gone.
+  using Post =
+      std::function<void(std::move_only_function<void()>)>;  // From any thread; also after this member is gone.
 
   struct Listener {
     // What was assigned is no longer ours; positions may still be committed.

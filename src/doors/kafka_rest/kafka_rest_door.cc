@@ -43,7 +43,8 @@ void write_partitions(JsonWriter& out, const log::Topic& topic) {
 // All settings that hold for a topic, as a broker describes them.
 void write_configs(JsonWriter& out, const log::Topic& topic, const log::TopicDefaults& defaults) {
   std::map<std::string, std::string> configs;
-  for (auto& setting : log::topic_setting_list(defaults)) configs.emplace(setting.name, std::move(setting.default_value));
+  for (auto& setting : log::topic_setting_list(defaults))
+    configs.emplace(setting.name, std::move(setting.default_value));
   for (const auto& [name, value] : topic.configs) configs[name] = value;
   out.begin_object();
   for (const auto& [name, value] : configs) out.key(name).string(value);

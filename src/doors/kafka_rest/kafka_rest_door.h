@@ -18,7 +18,8 @@ struct KafkaRestOptions {
   Profile profile = Profile::kConfluent;
   bool auto_create_topics = false;  // Off: a misspelt topic is an error, not a new topic.
   std::int32_t auto_create_partitions = 1;
-  log::Durability durability = log::Durability::kPower;  // The log's level, told with every success: Pinflow-Durability.
+  log::Durability durability =
+      log::Durability::kPower;          // The log's level, told with every success: Pinflow-Durability.
   log::TopicDefaults topic_defaults{};  // Settings of topics that do not set their own.
 };
 

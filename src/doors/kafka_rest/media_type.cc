@@ -153,7 +153,8 @@ bool accepts_answer(std::string_view accept, const Rules& rules) {
 }
 
 std::optional<EmbeddedFormat> records_format(std::string_view accept, EmbeddedFormat own, const Rules& rules) {
-  if (trim(accept).empty()) return rules.records_need_named_accept ? std::nullopt : std::optional(EmbeddedFormat::kBinary);
+  if (trim(accept).empty())
+    return rules.records_need_named_accept ? std::nullopt : std::optional(EmbeddedFormat::kBinary);
   std::array<int, kFormats.size()> named{};  // By format: the weight of a range that names it, ...
   std::array<bool, kFormats.size()> is_named{};
   int wildcard = 0;  // ... or of one that takes all.

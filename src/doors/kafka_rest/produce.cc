@@ -56,10 +56,9 @@ void produce_all(log::Log& log, const std::string& topic, ProduceRequest request
     std::vector<log::Record> records;
     records.reserve(indices.size());
     for (const auto index : indices) records.push_back(std::move(request.records[index]));
-    log.produce(topic, log::PartitionId(partition), std::move(records),
-                [gathering, indices = std::move(indices)](Results results) {
-                  gathering->arrive(indices, std::move(results));
-                });
+    log.produce(
+        topic, log::PartitionId(partition), std::move(records),
+        [gathering, indices = std::move(indices)](Results results) { gathering->arrive(indices, std::move(results)); });
   }
 }
 
@@ -110,10 +109,11 @@ struct Store {
 
 void store_all(const Store& to, const std::string& topic, ProduceRequest request, http::Responder respond) {
   if (to.wait) {
-    return produce_all(to.log, topic, std::move(request),
-                       [&rules = to.rules, durability = to.durability, respond = std::move(respond)](const Results& results) mutable {
-                         respond(with_durability(answer(results, rules), durability));
-                       });
+    return produce_all(
+        to.log, topic, std::move(request),
+        [&rules = to.rules, durability = to.durability, respond = std::move(respond)](const Results& results) mutable {
+          respond(with_durability(answer(results, rules), durability));
+        });
   }
   const auto at_once = std::make_shared<AtOnce>();  // Shared with results that come later.
   produce_all(to.log, topic, std::move(request), [at_once](const Results& results) { at_once->arrive(results); });

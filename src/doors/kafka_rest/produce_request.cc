@@ -228,7 +228,8 @@ class Parser {
 }  // namespace
 
 Checked<ProduceRequest> parse_produce_request(std::string_view body, EmbeddedFormat format, const Rules& rules) {
-  if (body.empty()) return refuse(rules.missing_body_status, rules.missing_body_status, std::string(rules.missing_body));
+  if (body.empty())
+    return refuse(rules.missing_body_status, rules.missing_body_status, std::string(rules.missing_body));
   return Parser(body, format, rules).parse();
 }
 

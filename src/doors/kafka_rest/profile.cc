@@ -39,9 +39,10 @@ constexpr Rules kKarapace{
     .failed_records_status = 422,
     .partitions_of_missing_topic = 40401,
     .refuses_topics_with_pattern = true,
-    .illegal_choice = "IllegalStateError: You must choose only one way to configure your consumer: (1) subscribe to specific "
-                      "topics by name, (2) subscribe to topics matching a regex pattern, (3) assign itself specific "
-                      "topic-partitions.",
+    .illegal_choice =
+        "IllegalStateError: You must choose only one way to configure your consumer: (1) subscribe to specific "
+        "topics by name, (2) subscribe to topics matching a regex pattern, (3) assign itself specific "
+        "topic-partitions.",
     .commit_status = 204,
     .commit_step = 1,
     .uncommitted = -1001,

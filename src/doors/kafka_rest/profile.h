@@ -15,8 +15,9 @@ std::optional<Profile> profile_of(std::string_view name);
 
 // Every point on which the profiles differ; docs/kafka-rest.md has the same table in words.
 struct Rules {
-  std::string_view answer_type;      // Content-Type of answers that carry no records.
-  bool takes_plain_json;             // Accept: application/json, */json; Content-Type application/json, octet-stream, none: binary.
+  std::string_view answer_type;  // Content-Type of answers that carry no records.
+  bool
+      takes_plain_json;  // Accept: application/json, */json; Content-Type application/json, octet-stream, none: binary.
   bool records_need_named_accept;    // GET .../records without the format in Accept is 406, not binary.
   int missing_body_status;           // Of requests that need a body and have none.
   std::string_view missing_body;     // And the message.

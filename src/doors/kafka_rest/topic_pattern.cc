@@ -1,7 +1,8 @@
 #include "doors/kafka_rest/topic_pattern.h"
 
-#include <fmt/core.h>
 #include <re2/re2.h>
+
+#include <fmt/core.h>
 
 namespace pinflow::doors::kafka_rest {
 
