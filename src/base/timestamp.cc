@@ -89,8 +89,8 @@ std::optional<WallTime> parse_iso8601(std::string_view text) {
   const int milliseconds = has_seconds ? read_milliseconds(reader) : 0;
   const auto zone = read_zone(reader);
   const std::chrono::year_month_day date(year, month, day);
-  const bool sensible = date.ok() && hours < 24 && minutes < 60 && seconds < 60 &&
-                        zone > -std::chrono::hours(24) && zone < std::chrono::hours(24);
+  const bool sensible = date.ok() && hours < 24 && minutes < 60 && seconds < 60 && zone > -std::chrono::hours(24) &&
+                        zone < std::chrono::hours(24);
   if (!reader.good() || !reader.at_end() || !sensible) return std::nullopt;
   return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hours) + std::chrono::minutes(minutes) +
          std::chrono::seconds(seconds) + std::chrono::milliseconds(milliseconds) - zone;

@@ -40,9 +40,10 @@ struct TimeRange {
         latest(saturating_add(now.time_since_epoch().count(), settings.timestamp_after_max_ms)) {}
   bool allows(std::int64_t time) const { return time >= earliest && time <= latest; }
   std::string refusal(std::int64_t time) const {
-    return fmt::format("the timestamp {} lies outside of {} to {}, which the topic's settings "
-                       "message.timestamp.before.max.ms and message.timestamp.after.max.ms allow now",
-                       time, earliest, latest);
+    return fmt::format(
+        "the timestamp {} lies outside of {} to {}, which the topic's settings "
+        "message.timestamp.before.max.ms and message.timestamp.after.max.ms allow now",
+        time, earliest, latest);
   }
 };
 
@@ -116,10 +117,7 @@ std::optional<Refused> find_forbidden(const BatchHeader& header) {
 class RecordCheck {
  public:
   RecordCheck(const BatchHeader& header, const TopicSettings& settings, WallTime now)
-      : header_(header),
-        needs_key_(settings.compact),
-        checks_time_(!settings.log_append_time),
-        times_(settings, now) {}
+      : header_(header), needs_key_(settings.compact), checks_time_(!settings.log_append_time), times_(settings, now) {}
 
   std::optional<Refused> run(std::string_view records) {
     RecordWalk walk(records);
@@ -208,9 +206,10 @@ std::expected<ValidBatch, BatchRefusal> validate_batch(std::string_view batch, c
 Result<void> check_record(const Record& record, const TopicSettings& settings, WallTime now) {
   if (settings.compact && !record.key) return fail(ErrorCode::kInvalid, std::string(kNeedsKey));
   if (const std::size_t size = batch_size(record); !fits(size, settings))
-    return fail(ErrorCode::kInvalid, fmt::format("the record makes a batch of {} bytes, but max.message.bytes of the topic "
-                                                 "is {}",
-                                                 size, settings.max_message_bytes));
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the record makes a batch of {} bytes, but max.message.bytes of the topic "
+                            "is {}",
+                            size, settings.max_message_bytes));
   if (settings.log_append_time || !record.timestamp) return {};
   const TimeRange times(settings, now);
   const std::int64_t time = record.timestamp->time_since_epoch().count();

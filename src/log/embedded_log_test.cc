@@ -486,6 +486,7 @@ TEST_F(EmbeddedLogTest, AcknowledgesWithoutASyncAtTheWeakerLevel) {
 }
 
 TEST_F(EmbeddedLogTest, HoldsRecordsToTheRulesOfTheirTopic) {
+  reopen();
   ASSERT_TRUE(log_->create_topic(
       {"c",
        1,
@@ -516,6 +517,7 @@ TEST_F(EmbeddedLogTest, HoldsRecordsToTheRulesOfTheirTopic) {
 }
 
 TEST_F(EmbeddedLogTest, StampsRecordsWithTheirArrivalWhereTheTopicWantsIt) {
+  reopen();
   ASSERT_TRUE(log_->create_topic({"a", 1, {{"message.timestamp.type", "LogAppendTime"}}}));
   Record record = text("v");
   record.timestamp = WallTime(std::chrono::milliseconds(5));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "doors/denied.h"
 
 namespace pinflow::doors::kafka_rest {
 
@@ -68,6 +69,7 @@ std::string begin_failure(int code, std::string_view message) {
 }  // namespace
 
 http::Response answer(const Refusal& refusal, const Rules& rules) {
+  if (refusal.status == 401) return unauthenticated(refusal.message, {}, rules.answer_type);
   auto response = http::Response::failure(refusal.status, refusal.code, refusal.message, rules.answer_type);
   if (refusal.code == 50003) response.headers.add("Retry-After", "1");
   return response;
@@ -126,8 +128,16 @@ http::Response answer(const std::vector<Result<log::Appended>>& results, const R
   return http::Response::json(status, std::move(body), rules.answer_type);
 }
 
-http::Response answer_not_authorized(const std::string& topic, std::size_t records, const Rules& rules) {
-  const std::string message = fmt::format("Not authorized to access topics: [{}]", topic);
+Refusal not_authorized(const std::shared_ptr<const access::Caller>& caller, access::Right right,
+                       std::string_view topic) {
+  if (caller && caller->is_anonymous()) return {401, 40101, denial(caller, right, topic)};
+  if (topic.empty()) return {403, 40301, denial(caller, right, topic)};
+  return {403, 40301, fmt::format("Not authorized to access topics: [{}]", topic)};
+}
+
+http::Response answer_not_authorized(const Refusal& refusal, std::size_t records, const Rules& rules) {
+  if (refusal.status == 401) return answer(refusal, rules);
+  const std::string& message = refusal.message;
   std::string body = begin_failure(40301, message);
   for (std::size_t i = 0; i < records; ++i) {
     if (i > 0) body += ',';

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <memory>
+#include <string_view>
 #include <vector>
 
+#include "access/caller.h"
 #include "doors/kafka_rest/profile.h"
 #include "doors/kafka_rest/refusal.h"
 #include "http/message.h"
@@ -24,7 +27,10 @@ http::Response unsupported_media_type();  // 415
 //   that something may have; 422 that the records break a rule of the topic, and `offsets` says which.
 http::Response answer(const std::vector<Result<log::Appended>>& results, const Rules& rules);
 
-// The answer to a produce on a topic that the caller may not write to: 403 / 40301 as a whole and of each record.
-http::Response answer_not_authorized(const std::string& topic, std::size_t records, const Rules& rules);
+// 403 / 40301 in Kafka's words; 401 / 40101 for who showed no credentials. `topic` is empty where no one topic is meant.
+Refusal not_authorized(const std::shared_ptr<const access::Caller>& caller, access::Right right,
+                       std::string_view topic);
+// The same as the answer to a produce: 403 says it of each record too.
+http::Response answer_not_authorized(const Refusal& refusal, std::size_t records, const Rules& rules);
 
 }  // namespace pinflow::doors::kafka_rest

@@ -23,10 +23,6 @@ Refusal illegal_state(std::string_view what) {
   return {409, 40903, fmt::format("Illegal state: {}", what)};
 }
 
-Refusal not_authorized(std::string_view topic) {
-  return {403, 40301, fmt::format("Not authorized to access topics: [{}]", topic)};
-}
-
 }  // namespace
 
 Refusal refusal_of(GroupError error) {
@@ -97,6 +93,10 @@ bool ConsumerInstance::may_read(const std::string& topic) const {
   return access::may(identity_.owner, access::Right::kConsume, topic);
 }
 
+Refusal ConsumerInstance::not_allowed(const std::string& topic) const {
+  return not_authorized(identity_.owner, access::Right::kConsume, topic);
+}
+
 std::vector<std::string> ConsumerInstance::matching_topics() const {
   std::vector<std::string> names;
   for (const log::Topic& topic : parts_.log.topics()) {
@@ -127,7 +127,7 @@ Checked<void> ConsumerInstance::subscribe(SubscriptionRequest request) {
     return {};
   }
   for (const std::string& topic : *request.topics) {
-    if (!may_read(topic)) return std::unexpected(not_authorized(topic));
+    if (!may_read(topic)) return std::unexpected(not_allowed(topic));
   }
   mode_ = Mode::kTopics;
   begin_membership(std::move(*request.topics));
@@ -167,7 +167,7 @@ Checked<void> ConsumerInstance::assign(std::vector<log::TopicPartition> partitio
   if (mode_ == Mode::kTopics || mode_ == Mode::kPattern)
     return refuse(409, 40903, std::string(parts_.rules.illegal_choice));
   for (const log::TopicPartition& partition : partitions) {
-    if (!may_read(partition.topic)) return std::unexpected(not_authorized(partition.topic));
+    if (!may_read(partition.topic)) return std::unexpected(not_allowed(partition.topic));
   }
   if (settings_.auto_commit) store(positions_, ignore);
   Positions next;
@@ -331,7 +331,7 @@ void ConsumerInstance::store(const Positions& positions, groups::OffsetsDone don
 
 void ConsumerInstance::commit(OffsetsRequest body, http::Responder respond) {
   for (log::GroupOffset& each : body.offsets) {
-    if (!may_read(each.partition.topic)) return respond(answer(not_authorized(each.partition.topic), parts_.rules));
+    if (!may_read(each.partition.topic)) return respond(answer(not_allowed(each.partition.topic), parts_.rules));
     each.offset = each.offset + parts_.rules.commit_step;
   }
   when_settled([this, body = std::move(body), respond = std::move(respond)]() mutable {
@@ -363,7 +363,7 @@ void ConsumerInstance::committed(const std::vector<log::TopicPartition>& partiti
   JsonWriter out;
   out.begin_object().key("offsets").begin_array();
   for (const log::TopicPartition& partition : partitions) {
-    if (!may_read(partition.topic)) return respond(answer(not_authorized(partition.topic), parts_.rules));
+    if (!may_read(partition.topic)) return respond(answer(not_allowed(partition.topic), parts_.rules));
     const auto at = known.find(partition);
     if (at == known.end() && !parts_.rules.uncommitted) continue;
     out.begin_object().key("topic").string(partition.topic).key("partition").integer(partition.partition.value());

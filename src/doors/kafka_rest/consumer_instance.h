@@ -109,6 +109,7 @@ class ConsumerInstance final : public std::enable_shared_from_this<ConsumerInsta
 
   void use() { idle_since_ = parts_.clock.steady_now(); }
   bool may_read(const std::string& topic) const;
+  Refusal not_allowed(const std::string& topic) const;
   std::vector<std::string> matching_topics() const;
   void follow_pattern();
   void begin_membership(std::vector<std::string> topics);

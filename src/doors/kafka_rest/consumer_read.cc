@@ -74,8 +74,7 @@ void ConsumerInstance::go_on() {
   find_positions();
   if (const auto problem = why_no_positions()) return refuse_read(*problem);
   for (const auto& [partition, position] : positions_) {
-    if (!may_read(partition.topic))
-      return refuse_read({403, 40301, fmt::format("Not authorized to access topics: [{}]", partition.topic)});
+    if (!may_read(partition.topic)) return refuse_read(not_allowed(partition.topic));
   }
   if (!poll_->has_state || poll_->epoch != epoch_) {
     poll_->epoch = epoch_;

@@ -77,6 +77,9 @@ Consumers::~Consumers() {
 }
 
 void Consumers::look_now() {
+  std::promise<void> read;
+  WorkerPool::Job barrier = [&read] { read.set_value(); };
+  if (readers_.try_run(barrier)) read.get_future().wait();
   std::promise<void> looked;
   thread_.post([&] {
     look();
@@ -170,7 +173,7 @@ std::shared_ptr<ConsumerInstance> Consumers::find(const http::Request& request) 
 
 void Consumers::create(http::Request request, http::Responder respond) {
   if (!access::may(request.caller, access::Right::kConsume))
-    return respond(answer(Refusal{403, 40301, "Not authorized to consume."}, rules_));
+    return respond(answer(not_authorized(request.caller, access::Right::kConsume, {}), rules_));
   auto settings = parse_instance(request.body, rules_);
   if (!settings) return respond(answer(settings.error(), rules_));
   const std::string& group = request.parameter("group");

@@ -36,7 +36,7 @@ class Consumers final {
   ~Consumers();
 
   void add_routes(http::Router& router);
-  // Has it look at its clock, and waits until it has. For tests.
+  // Has it look at its clock, and waits until it has; with one reader thread, also for the reads that were asked for. For tests.
   void look_now();
 
  private:

@@ -41,6 +41,7 @@ class ConsumersFixture : public log::LogFixture {
     groups.initial_rebalance_delay = std::chrono::milliseconds(100);
     coordinator_ = std::make_unique<groups::GroupCoordinator>(groups, *log_, clock_, logger_, ++seed_);
     consumer_options_.profile = profile;
+    consumer_options_.reader_threads = 1;  // So that look_now() waits for reads.
     consumers_ = std::make_unique<Consumers>(*log_, *coordinator_, clock_, consumer_options_);
     router_ = std::make_unique<http::Router>();
     consumers_->add_routes(*router_);

@@ -162,7 +162,11 @@ void KafkaRestDoor::produce(http::Request request, Respond respond) {
   }
   auto parsed = parse_produce_request(request.body, *format, rules_);
   if (!parsed) return respond(answer(parsed.error(), rules_));
-  if (!allowed) return respond(answer_not_authorized(name, parsed->records.size(), rules_));
+  if (!allowed) {
+    const auto refusal = not_authorized(request.caller, access::Right::kProduce, name);
+    return respond(answer_not_authorized(refusal, parsed->records.size(), rules_));
+  }
+  access::spend_records(request.caller, parsed->records.size());
   if (partition) {
     parsed->partitions.resize(parsed->records.size());
     for (auto& own : parsed->partitions) own = own.value_or(*partition);

@@ -12,7 +12,9 @@ namespace pinflow::doors::kafka_rest {
 
 namespace {
 
-constexpr std::size_t kMostAtOnce = 4 << 20;  // Of one visit to the log.
+// Of one visit to the log, which counts more than keys and values. What is not taken is read again later.
+constexpr std::size_t kLeastAtOnce = 64 << 10;
+constexpr std::size_t kMostAtOnce = 4 << 20;
 
 std::size_t size_of(const std::optional<std::string>& bytes) {
   return bytes ? bytes->size() : 0;
@@ -93,7 +95,8 @@ bool add(const log::FetchedPartition& fetched, EmbeddedFormat format, std::size_
 ReadOutcome read_records(log::Log& log, EmbeddedFormat format, std::size_t max_bytes, ReadState& state) {
   ReadOutcome outcome;
   const std::size_t left = max_bytes > state.bytes ? max_bytes - state.bytes : 1;
-  auto fetched = log.fetch({.positions = state.positions, .max_bytes = std::min(left, kMostAtOnce)}, {});
+  auto fetched =
+      log.fetch({.positions = state.positions, .max_bytes = std::clamp(left, kLeastAtOnce, kMostAtOnce)}, {});
   if (!fetched) {
     outcome.failure = std::move(fetched).error();
     return outcome;

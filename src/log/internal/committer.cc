@@ -29,7 +29,8 @@ std::size_t batch_target(const TopicSettings& settings) {
 // For topics whose records bear the time of their arrival.
 void stamp_append_time(char* batch, std::size_t size, WallTime now) {
   restamp_batch(std::span<char, kBatchHeaderSize>(batch, kBatchHeaderSize),
-                std::string_view(batch + kBatchHeaderSize, size - kBatchHeaderSize), now.time_since_epoch().count(), true);
+                std::string_view(batch + kBatchHeaderSize, size - kBatchHeaderSize), now.time_since_epoch().count(),
+                true);
 }
 
 // Answers records that have no result of their own yet.
