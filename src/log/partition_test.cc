@@ -282,6 +282,8 @@ TEST_F(PartitionFilesTest, FencesWhenTheSyncOfTheIntervalFails) {
   create("a");
   ASSERT_EQ(write("a", "x"), 0);
   ASSERT_EQ(write("a", "y"), 1);
+  // Is taken when what was written before is synced.
+  ASSERT_TRUE(log_->commit_offsets("g", {{{"a", PartitionId(0)}, Offset(0)}}));
   disk_.fail_sync(segments("a").front());
   ASSERT_EQ(write("a", "z"), 2);
   EXPECT_EQ(write("a", "refused"), -1);
