@@ -389,6 +389,10 @@ void Committer::encode_once(const Work& work, std::span<const Slice> slices, Off
   if (!batch) return;
   batch->finish(producer_of(once.id, once.content, once.placed_among));
   marks_.back().max_timestamp = batch->max_timestamp();
+  if (request.topic->settings->get()->log_append_time) {
+    stamp_append_time(buffer_.data() + marks_.back().position, batch->size(), now);
+    marks_.back().max_timestamp = now.time_since_epoch().count();
+  }
   requests_.add({once.id, once.content, once.placed_among, count, offset, now}, work.partition->slot());
   offset = place;
 }
