@@ -46,7 +46,7 @@ def main():
     if options.kinesalite:
         emulator.stop()
     if options.pinflow:
-        doors = http_peers.Doors(options.pinflow, folder / "doors").start()
+        doors = http_peers.Doors(options.pinflow, folder / "doors", {"kinesis.cors": "true", "kinesis.change_delay": "50ms"}).start()
         try:
             check_boto.run(report, doors.kinesis, folder)
             check_sdks.run(report, doors.kinesis)
