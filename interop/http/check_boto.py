@@ -45,10 +45,10 @@ def refused(code, function, text="", **arguments):
         function(**arguments)
     except ClientError as failure:
         error = failure.response["Error"]
-        expect(error["Code"] == code, f"{failure.operation_name} {arguments}: code {error['Code']} ({error.get('Message')}), expected {code}")
+        expect(error["Code"] == code, f"{failure.operation_name} {str(arguments)[:100]}: code {error['Code']} ({error.get('Message')}), expected {code}")
         expect(text in error.get("Message", ""), f"{failure.operation_name}: the message '{error.get('Message')}' lacks '{text}'")
         return error
-    expect(False, f"{arguments} was accepted, expected {code}")
+    expect(False, f"{str(arguments)[:100]} was accepted, expected {code}")
     return None
 
 
@@ -156,7 +156,7 @@ def large(client):
     entries = [{"Data": data[:-4], "PartitionKey": f"k{number}"} for number in range(9)]
     said = client.put_records(StreamName=stream, Records=entries)
     expect(said["FailedRecordCount"] == 0, f"{said['FailedRecordCount']} of nine records of 1 MiB failed")
-    refused("InvalidArgumentException", client.put_records, "exceeds", StreamName=stream, Records=entries + entries[:2])
+    refused("InvalidArgumentException", client.put_records, "exceeds", StreamName=stream, Records=[*entries, entries[0], {"Data": bytes(100), "PartitionKey": "k"}])
     got, _ = read_shard(client, stream, "shardId-000000000000", at_least=10)
     expect([len(record["Data"]) for record in got] == [len(data) - 1] + [len(data) - 4] * 9 and got[3]["Data"] == data[:-4], "large records came back changed")
     return "records of 1 MiB, requests of 9 MiB"
@@ -171,7 +171,12 @@ def resharding(client):
     active(client, stream)
     client.merge_shards(StreamName=stream, ShardToMerge="shardId-000000000003", AdjacentShardToMerge="shardId-000000000001")
     active(client, stream)
-    shards = {shard["ShardId"][-1]: shard for page in client.get_paginator("list_shards").paginate(StreamName=stream, PaginationConfig={"PageSize": 2}) for shard in page["Shards"]}
+    # Not by boto3's paginator, which repeats StreamName beside NextToken: AWS refuses that.
+    shards, page = {}, {"StreamName": stream, "MaxResults": 2}
+    while page:
+        said = client.list_shards(**page)
+        shards |= {shard["ShardId"][-1]: shard for shard in said["Shards"]}
+        page = said.get("NextToken") and {"NextToken": said["NextToken"], "MaxResults": 2}
     expect(sorted(shards) == list("01234"), f"shards are {sorted(shards)}")
     expect(shards["4"]["ParentShardId"][-1] == "3" and shards["4"]["AdjacentParentShardId"][-1] == "1", f"the merged shard is {shards['4']}")
     expect([name for name in sorted(shards) if "EndingSequenceNumber" in shards[name]["SequenceNumberRange"]] == list("013"), "other shards than 0, 1 and 3 are closed")
@@ -303,12 +308,13 @@ def one_subscriber(client):
         time.sleep(0.05)
     first = iter(subscribe(client, consumer, "shardId-000000000000"))
     refused("ResourceInUseException", client.subscribe_to_shard, "", ConsumerARN=consumer, ShardId="shardId-000000000000", StartingPosition={"Type": "LATEST"})
-    begin = time.monotonic()
-    next(first)
-    next(first)
-    waited = time.monotonic() - begin
-    expect(waited < 9, f"an idle subscription was silent for {waited:.1f} s; the Java SDK gives up after 10")
-    return f"two idle events within {waited:.1f} s"
+    waits = []
+    for _ in range(2):
+        begin = time.monotonic()
+        next(first)
+        waits.append(time.monotonic() - begin)
+    expect(max(waits) < 7, f"an idle subscription was silent for {max(waits):.1f} s; the Java SDK gives up after 10")
+    return f"idle events within {max(waits):.1f} s"
 
 
 def all_called(counted):

@@ -1,5 +1,6 @@
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -123,7 +124,7 @@ public final class KinesisClientCheck {
         .subscriber(event -> {
           if (!(event instanceof SubscribeToShardEvent records)) return;
           for (Record record : records.records()) {
-            if (record.data().asUtf8String().startsWith("pushed ")) pushed.incrementAndGet();
+            if (new String(record.data().asByteArrayUnsafe(), StandardCharsets.ISO_8859_1).startsWith("pushed ")) pushed.incrementAndGet();
           }
           if (pushed.get() >= 100) enough.countDown();
         })
