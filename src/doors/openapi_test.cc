@@ -45,6 +45,27 @@ class OpenApiTest : public DoorTest {
     tried_.emplace(method, pattern);
   }
 
+  // The parts of these patterns stand for themselves: there is a group "{group}" with the instance "{instance}".
+  void check_consumers() {
+    const std::string instance = "/consumers/{group}/instances/{instance}";
+    const std::string partitions = R"({"partitions":[{"topic":"t","partition":0}]})";
+    const std::string offsets = R"({"offsets":[{"topic":"t","partition":0,"offset":0}]})";
+    const auto post = [&](const std::string& pattern, const std::string& body) {
+      check("POST", pattern, body, {{"Content-Type", "application/vnd.kafka.v2+json"}});
+    };
+    for (const char* body : {R"({"name":"{instance}"})", R"({"name":"{instance}"})", "{", R"({"format":"x"})"})
+      post("/consumers/{group}", body);
+    check("POST", "/consumers/{group}", "{}");
+    for (const std::string& body : {partitions, std::string(), std::string("{")}) post(instance + "/assignments", body);
+    post(instance + "/positions", offsets);
+    post(instance + "/positions/beginning", partitions);
+    post(instance + "/positions/end", partitions);
+    post(instance + "/subscription", R"({"topics":["t"]})");
+    for (const std::string& body : {offsets, std::string()}) post(instance + "/offsets", body);
+    check("DELETE", instance + "/subscription");
+    for (int i = 0; i < 2; ++i) check("DELETE", instance);
+  }
+
   OpenApi api_;
   std::set<Operation> tried_;
   std::string cluster_ = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -98,7 +119,9 @@ TEST_F(OpenApiTest, DescribesTheAnswersOfEveryChange) {
     check("POST", "/topics/{topic}/partitions/{partition}", body, {{"Content-Type", kV2}});
   }
   check("POST", "/topics/{topic}", record);
+  check("POST", "/topics/{topic}", record, {{"Content-Type", kV2}}, "?async");
   check("POST", "/");
+  check_consumers();
   for (const char* body : {R"({"topic_name":"made","validate_only":true})", R"({"topic_name":"made"})", "", "{"})
     check("POST", below + "/topics", body);
   for (const char* body : {R"({"partitions_count":4})", R"({"partitions_count":1})", "", "{"})
