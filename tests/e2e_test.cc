@@ -298,7 +298,8 @@ TEST(Doors, TakeNewCertificatesWhenTheyAreTold) {
 }
 
 TEST(CommandLine, HelpOfEachCommandHasExamples) {
-  for (const char* command : {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "tokens", "config"}) {
+  for (const char* command :
+       {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "tokens", "config"}) {
     const Finished help = run_pinflow({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_THAT(help.out, HasSubstr("Example")) << command;

@@ -53,6 +53,9 @@ struct Config {
     std::chrono::milliseconds consumer_idle_timeout{300'000};
     std::int32_t max_consumers = 1'000;
     std::int32_t max_consumers_per_caller = 250;
+    std::chrono::milliseconds idempotency_window{std::chrono::hours(24)};
+    std::int64_t idempotency_keys = 500'000;
+    std::int32_t max_batch_entries = 10;
   } kafka_rest;
   struct {
     std::string addresses = "127.0.0.1,::1";
@@ -89,11 +92,6 @@ struct Config {
   struct {
     bool apigw_status = false;
   } streams;
-  struct {
-    std::chrono::milliseconds idempotency_window{std::chrono::hours(24)};
-    std::int64_t idempotency_keys = 500'000;
-    std::int32_t max_batch_entries = 10;
-  } kafka_rest;
   struct {
     std::string durability = "power";
     std::chrono::milliseconds sync_interval{200};

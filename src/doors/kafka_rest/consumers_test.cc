@@ -91,9 +91,10 @@ TEST_F(ConsumersTest, RefuseSettingsThatCannotBe) {
       "Invalid consumer configuration: Invalid value yes for configuration auto.commit.enable: Expected value "
       "to be either true or false");
   EXPECT_EQ(refused(R"({"name":"a/b"})").status, 422);
-  expect_refused(refused("{"), 400, 400,
-                 "Bad Request: the body is not valid: a member name in quotes is expected at line 1, column 2, where the "
-                 "text ends");
+  expect_refused(
+      refused("{"), 400, 400,
+      "Bad Request: the body is not valid: a member name in quotes is expected at line 1, column 2, where the "
+      "text ends");
   expect_refused(refused(R"({"format":{}})"), 400, 400,
                  "Bad Request: the body is not valid: format is not a string, a number or a boolean, before line 1, "
                  "column 13");

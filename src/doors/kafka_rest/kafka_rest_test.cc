@@ -55,6 +55,28 @@ TEST_F(KafkaRestTest, StoresScalarsStringsAndNulls) {
   EXPECT_EQ(records[4].value, "[1, 2]");
 }
 
+TEST_F(KafkaRestTest, ARequestWithAnIdempotencyKeyIsStoredOnce) {
+  const auto send = [&](std::string body, std::string key) {
+    return ask("POST", "/topics/id.pin", std::move(body),
+               {{"Content-Type", kJson}, {"Idempotency-Key", std::move(key)}});
+  };
+  const std::string body = R"({"records":[{"value":1,"partition":2},{"value":2,"partition":2}]})";
+  const auto first = send(body, "order-7");
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(first.headers.get("Idempotency-Replayed"), std::nullopt);
+  const auto again = send(body, "order-7");
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(again.headers.get("Idempotency-Replayed"), "true");
+  EXPECT_EQ(log_.records("id.pin", 2).size(), 2U);
+  EXPECT_EQ(send(body, "order-8").headers.get("Idempotency-Replayed"), std::nullopt);
+  EXPECT_EQ(log_.records("id.pin", 2).size(), 4U);
+  const auto other = send(R"({"records":[{"value":3,"partition":2}]})", "order-7");
+  EXPECT_EQ(other.status, 422);
+  EXPECT_THAT(other.body, HasSubstr("Idempotency-Key came before with another request"));
+  EXPECT_EQ(send(body, std::string(300, 'x')).status, 400);
+  EXPECT_EQ(log_.records("id.pin", 2).size(), 4U);
+}
+
 TEST_F(KafkaRestTest, DecodesBinaryRecords) {
   EXPECT_EQ(post(R"({"records":[{"key":"a2V5","value":"AAEC"},{"value":""},{"value":null}]})", kBinary,
                  "/topics/id.pin/partitions/0")

@@ -5,6 +5,7 @@
 
 #include "access/caller.h"
 #include "base/names.h"
+#include "doors/idempotency.h"
 #include "doors/kafka_rest/answers.h"
 #include "doors/kafka_rest/kafka_rest_door.h"
 #include "doors/kafka_rest/path_partition.h"
@@ -42,6 +43,14 @@ class Gathering {
 };
 
 void produce_all(log::Log& log, const std::string& topic, ProduceRequest request, Finish finish) {
+  if (request.mark) {
+    std::vector<log::PartitionId> partitions;
+    partitions.reserve(request.partitions.size());
+    for (const auto& own : request.partitions) partitions.push_back(own ? log::PartitionId(*own) : log::kAnyPartition);
+    log.produce_once(topic, *request.mark, std::move(request.records), std::move(partitions),
+                     [finish = std::move(finish)](Results results) mutable { finish(results); });
+    return;
+  }
   if (request.partitions.empty()) {
     log.produce(topic, log::kAnyPartition, std::move(request.records),
                 [finish = std::move(finish)](Results results) mutable { finish(results); });
@@ -99,6 +108,21 @@ std::string_view name_of(log::Durability level) {
   return "";
 }
 
+http::Response tell(const Results& results, const Rules& rules) {
+  if (is_other_content(results)) return answer(Refusal{422, 422, std::string(kOtherContent)}, rules);
+  auto told = answer(results, rules);
+  mark_replayed(told, results);
+  return told;
+}
+
+// A request that bears an Idempotency-Key, until its topic is known.
+struct KeyedRequest {
+  IdempotencyKey key;
+  std::string kind;
+  std::string body;
+  log::RequestMark mark(const log::Topic& topic) const { return key.mark(topic, kind, body); }
+};
+
 // What storing needs of the door; answers in flight may outlive it.
 struct Store {
   log::Log& log;
@@ -112,28 +136,30 @@ void store_all(const Store& to, const std::string& topic, ProduceRequest request
     return produce_all(
         to.log, topic, std::move(request),
         [&rules = to.rules, durability = to.durability, respond = std::move(respond)](const Results& results) mutable {
-          respond(with_durability(answer(results, rules), durability));
+          respond(with_durability(tell(results, rules), durability));
         });
   }
   const auto at_once = std::make_shared<AtOnce>();  // Shared with results that come later.
   produce_all(to.log, topic, std::move(request), [at_once](const Results& results) { at_once->arrive(results); });
   if (const auto results = at_once->take()) {
-    auto told = answer(*results, to.rules);
+    auto told = tell(*results, to.rules);
     if (told.status >= 300) return respond(std::move(told));
   }
   respond(with_durability({.status = 204, .headers = {}, .body = {}, .body_stream = nullptr}, "none"));
 }
 
 void create_then_store(Worker& worker, const Store& to, const log::TopicSpec& spec, ProduceRequest request,
-                       http::Responder respond) {
+                       std::optional<KeyedRequest> keyed, http::Responder respond) {
   if (auto good = check_name("topic", spec.name); !good) return respond(answer(good.error(), to.rules));
-  auto job = [to, spec, request = std::move(request)](const std::stop_token&, http::Responder respond) mutable {
+  auto job = [to, spec, request = std::move(request), keyed = std::move(keyed)](const std::stop_token&,
+                                                                                http::Responder respond) mutable {
     auto created = to.log.create_topic(spec);
     if (!created && created.error().code == ErrorCode::kConflict) created = to.log.topic(spec.name);
     if (!created) return respond(answer(created.error(), to.rules));
     for (const auto& own : request.partitions) {
       if (own && *own >= created->partitions) return respond(answer(no_such_partition(*created, *own), to.rules));
     }
+    if (keyed) request.mark = keyed->mark(*created);
     store_all(to, spec.name, std::move(request), std::move(respond));
   };
   worker.run(std::move(respond), std::move(job), answer_busy(to.rules));
@@ -160,6 +186,8 @@ void KafkaRestDoor::produce(http::Request request, Respond respond) {
     if (topic.error().code != ErrorCode::kNotFound) return respond(answer(topic.error(), rules_));
     return respond(answer(missing_topic(name, request.caller), rules_));
   }
+  const auto key = IdempotencyKey::of(request);
+  if (!key) return respond(answer(Refusal{400, 400, key.error().message}, rules_));
   auto parsed = parse_produce_request(request.body, *format, rules_);
   if (!parsed) return respond(answer(parsed.error(), rules_));
   if (!allowed) {
@@ -171,12 +199,18 @@ void KafkaRestDoor::produce(http::Request request, Respond respond) {
     parsed->partitions.resize(parsed->records.size());
     for (auto& own : parsed->partitions) own = own.value_or(*partition);
   }
+  std::optional<KeyedRequest> keyed;
+  if (*key) {
+    std::string kind = fmt::format("{} {}", request.headers.get("Content-Type").value_or(""), partition.value_or(-1));
+    keyed.emplace(**key, std::move(kind), std::move(request.body));
+  }
   const auto async = request.query_value("async");
   const Store to{log_, rules_, name_of(options_.durability), !async || *async == "false"};
   if (!topic) {
     const log::TopicSpec spec{name, options_.auto_create_partitions, {}};
-    return create_then_store(worker_, to, spec, std::move(*parsed), std::move(respond));
+    return create_then_store(worker_, to, spec, std::move(*parsed), std::move(keyed), std::move(respond));
   }
+  if (keyed) parsed->mark = keyed->mark(*topic);
   for (const auto& own : parsed->partitions) {
     if (own && *own >= topic->partitions) return respond(answer(no_such_partition(*topic, *own), rules_));
   }

@@ -19,6 +19,8 @@ struct ProduceRequest {
   std::vector<log::Record> records;
   // Where each record asks to go; as long as `records`, or empty if none asks.
   std::vector<std::optional<std::int32_t>> partitions;
+  std::optional<log::RequestMark> mark =
+      std::nullopt;  // By which the log knows it when it is sent again; none: it does not.
 };
 
 // Reads the body of POST /topics/{topic}[/partitions/{partition}].
