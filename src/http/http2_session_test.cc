@@ -204,8 +204,11 @@ TEST_F(Http2, AWithdrawnRequestLetsGoOfBothStreams) {
   stream_bodies();
   send(headers(1, post("/"), kEndHeaders) + data(1, "abc"));
   read_on(1);
+  const auto abandoned = kept.at(1).abandoned;
   const auto script = answer_in_pieces(1);
+  EXPECT_FALSE(abandoned.stop_requested());
   send(reset(1, 8));
+  EXPECT_TRUE(abandoned.stop_requested());
   EXPECT_TRUE(script->destroyed);
   EXPECT_EQ(read, "abc<the sender of the body is gone>");
   EXPECT_EQ(owner.session().phase(), Phase::kIdle);

@@ -97,7 +97,10 @@ void Http2Session::advance() {
 // Lets go of closed streams. Handlers that read their bodies are told that the rest will not come.
 void Http2Session::bury() {
   while (!gone_.empty()) {
-    for (auto& stream : std::exchange(gone_, {})) stream->intake.close();
+    for (auto& stream : std::exchange(gone_, {})) {
+      stream->abandoned.request_stop();
+      stream->intake.close();
+    }
   }
 }
 
@@ -141,6 +144,8 @@ void Http2Session::hand_over(Stream& stream) {
     request.body = stream.intake.take();
     stream.in_hand_bytes = request.body.size();
   }
+  stream.abandoned = std::stop_source();
+  request.abandoned = stream.abandoned.get_token();
   const StreamId id = stream.id;
   owner_.hand_over(id, std::move(request));
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "http/internal/body_intake.h"
@@ -37,6 +38,7 @@ struct Http2Stream {
   std::uint64_t max_body = 0;
   std::uint64_t body_bytes = 0;  // As sent.
   std::size_t in_hand_bytes = 0;
+  std::stop_source abandoned{std::nostopstate};  // Its handler's sign that nobody waits any more.
 
   std::string out;  // Of the answer's body, from out_from on.
   std::size_t out_from = 0;

@@ -26,7 +26,7 @@ class Meter {
     if (out_ > limits_.max_bytes) {
       return Failure{413, fmt::format("the unpacked body is larger than the limit of {} bytes", limits_.max_bytes)};
     }
-    if (out_ > kFreeBytes && out_ / limits_.max_ratio > in_) {
+    if (out_ > kFreeBytes && out_ / std::max<std::uint32_t>(limits_.max_ratio, 1) > in_) {
       return Failure{413, fmt::format("the body unpacks to more than {} times its size", limits_.max_ratio)};
     }
     return std::nullopt;
