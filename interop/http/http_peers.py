@@ -46,7 +46,7 @@ class Kinesalite(kafka_peers.Broker):
 
     def command(self):
         where = ["--path", str(self.path)] if self.path else []
-        return ["node", str(node_modules() / "kinesalite/cli.js"), "--port", str(self.port), *where, "--createStreamMs", "50", "--deleteStreamMs", "50", "--updateStreamMs", "50"]
+        return ["node", str(node_modules() / "kinesalite/cli.js"), "--port", str(self.port), *where, "--shardLimit", "500", "--createStreamMs", "50", "--deleteStreamMs", "50", "--updateStreamMs", "50"]
 
     def ready_line(self):
         return "Listening at"
