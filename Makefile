@@ -14,7 +14,7 @@ deps: ## Installs what build and tests need (Debian packages, DuckDB from npm)
 build: deps ## Builds the release: build/release/pinflow
 	@cmake --preset release >build-release.log 2>&1 || (cat build-release.log; exit 1)
 	@rm -f build-release.log
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release --target pinflow -j $(JOBS)
 
 demo: build ## Runs the whole pipeline once on synthetic posts
 	@build/release/pinflow demo
@@ -31,6 +31,7 @@ soak: build ## Runs the long proofs: many kills, many power cuts
 
 bench: build ## Measures posts per second, drain rate, batch time, memory, start time; the doors beside Apache Kafka, a bridge, kinesalite
 	@tools/install_dependencies.sh interop
+	@cmake --build --preset release --target pinflow_bench http_load -j $(JOBS)
 	@build/release/bench/pinflow_bench --pinflow build/release/pinflow
 	@bench/kafka/kafka_bench.py --pinflow build/release/pinflow
 	@bench/http/http_bench.py --pinflow build/release/pinflow
