@@ -13,6 +13,16 @@ namespace pinflow::doors {
 // The body of a request that a test sends in pieces, and what became of it. For tests.
 class SentBody {
  public:
+  SentBody() = default;
+  SentBody(SentBody&&) = default;
+  SentBody& operator=(SentBody&& other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  // The connection ends with the test: who waits for a piece is let go.
+  ~SentBody() {
+    if (state_ != nullptr) std::exchange(state_->take, nullptr);
+  }
   void send(std::string piece) { push(http::BodyStream::Piece(std::move(piece))); }
   void end() { push(http::BodyStream::Piece(std::optional<std::string>())); }
   void break_off() { push(fail(ErrorCode::kCancelled, "the peer left")); }
@@ -74,7 +84,10 @@ class ReceivedBody {
   void ask() {
     if (state_->owed || state_->ended) return;
     state_->owed = true;
-    state_->response->body_stream->next([state = state_](http::BodyStream::Piece piece) {
+    // Not shared: the stream, which keeps what it is asked by, lies in the state.
+    state_->response->body_stream->next([weak = std::weak_ptr(state_)](http::BodyStream::Piece piece) {
+      const auto state = weak.lock();
+      if (state == nullptr) return;
       state->owed = false;
       state->ended = !piece || !*piece;
       if (piece && *piece) state->text += **piece;

@@ -47,10 +47,12 @@ Result<void> check_format(const EmbeddedLogOptions& options, disk::Disk& disk) {
   return disk.write_file(path, fmt::format("{}{}\n", kFormatLine, kFormat));
 }
 
-// A topic may take larger records than others: those that fit its max.message.bytes with room for what a batch adds.
-std::size_t own_record_limit(const OpenTopic& topic) {
+// A topic whose max.message.bytes is above the usual takes larger records than others: those that fit it, with room for what a
+// batch adds.
+std::size_t own_record_limit(const OpenTopic& topic, std::int64_t usual) {
   constexpr std::int64_t kBatchRoom = 4096;
-  return static_cast<std::size_t>(std::max<std::int64_t>(0, topic.settings->get()->max_message_bytes - kBatchRoom));
+  const std::int64_t own = topic.settings->get()->max_message_bytes;
+  return own > usual ? static_cast<std::size_t>(std::max<std::int64_t>(0, own - kBatchRoom)) : 0;
 }
 
 std::string_view level_name(Durability durability) {
@@ -159,11 +161,12 @@ Result<ProduceRequest> EmbeddedLogImpl::make_request(const std::string& topic, P
   request.partition = partition;
   request.results.reserve(records.size());
   const auto settings = request.topic->settings->get();
+  const std::size_t own_limit = own_record_limit(*request.topic, options_.topic_defaults.max_message_bytes);
   const WallTime now = clock_.now();
   for (const Record& record : records) {
     const std::size_t bytes = payload_size(record);
     request.bytes += bytes + kRecordOverhead;
-    if (bytes <= options_.max_record_size.count() || bytes <= own_record_limit(*request.topic)) {
+    if (bytes <= options_.max_record_size.count() || bytes <= own_limit) {
       auto good = check_record(record, *settings, now);
       request.results.emplace_back();
       if (!good) request.results.back() = fail(std::move(good).error().with_context(fmt::format("topic {}", topic)));

@@ -55,7 +55,7 @@ TEST_F(ProduceStream, ReportsEachRecordWhileTheRequestIsOpen) {
   EXPECT_EQ(received_.head().status, 200);
   EXPECT_EQ(received_.head().headers.get("Content-Type"), "application/json");
   EXPECT_EQ(received_.read(), R"({"error_code":200,"cluster_id":"c1","topic_name":"t","partition_id":0,"offset":0,)"
-                              R"("timestamp":"1970-01-01T00:00:00.000Z","value":{"type":"JSON","size":8}})"
+                              R"("timestamp":"2023-11-14T22:13:20.000Z","value":{"type":"JSON","size":8}})"
                               "\r\n");
   sent_.send(R"({"partition_id":2,"key":{"type":"STRING","data":"k"}})");
   EXPECT_THAT(received_.read(), HasSubstr(R"("partition_id":2,"offset":0,)"));
