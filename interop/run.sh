@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Holds pinflow against software that we did not write. Each check says what it compared; one that this machine cannot run is skipped
-# with its reason. Exit code 1 if a check fails. With --long: the doors alone, and all that takes too long for every change.
+# with its reason. Exit code 1 if a check fails. With --long: the doors alone, all that takes too long for every change, and the clients of the HTTP doors.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 pinflow=$PWD/build/release/pinflow
@@ -157,6 +157,6 @@ if [ ${#long[@]} -eq 0 ]; then
   kafka_wire
 fi
 kafka_door
-http_doors
+if [ ${#long[@]} -gt 0 ]; then http_doors; fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

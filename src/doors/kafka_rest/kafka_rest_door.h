@@ -32,7 +32,7 @@ struct KafkaRestOptions {
 class KafkaRestDoor {
  public:
   KafkaRestDoor(log::Log& log, Worker& worker, KafkaRestOptions options)
-      : log_(log), worker_(worker), options_(std::move(options)), rules_(rules_of(options_.profile)) {}
+      : log_(log), worker_(worker), options_(options), rules_(rules_of(options_.profile)) {}
 
   void add_routes(http::Router& router);
 
