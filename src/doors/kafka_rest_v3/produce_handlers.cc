@@ -191,7 +191,7 @@ void Batch::store(const std::shared_ptr<Batch>& batch, log::Log& log, const std:
       batch->arrive(places, std::move(results));
     };
     if (mark) {
-      log.produce_once(batch->topic_, *mark, std::move(call.records), std::move(partitions), std::move(done));
+      log.produce_once(batch->topic_, *mark, std::move(call.records), partitions, std::move(done));
     } else {
       log.produce(batch->topic_, call.partition, std::move(call.records), std::move(done));
     }

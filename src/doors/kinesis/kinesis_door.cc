@@ -216,7 +216,7 @@ void KinesisDoor::call(Request request, Responder respond, Headers headers) {
   call.input = std::move(input.value);
   call.encoding = encoding;
   call.account = account_of(signer->key_id, options_.account);
-  call.region = signer->region.empty() ? options_.region : std::move(signer->region);
+  call.region = signer->region.empty() ? options_.region : signer->region;
   call.caller = std::move(signer->caller);
   operations_.run(std::move(call), [respond = std::move(respond), headers = std::move(headers),
                                     encoding](std::expected<Answer, Fault> answer) mutable {

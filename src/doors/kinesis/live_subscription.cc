@@ -64,7 +64,7 @@ void LiveSubscription::end(std::optional<Fault> fault) {
     ended_ = true;
     take = std::exchange(take_, nullptr);
     watch = std::move(watch_);
-    if (!take) fault_ = std::move(fault);
+    if (!take) fault_ = fault;
   }
   watch.reset();
   if (!take) return;

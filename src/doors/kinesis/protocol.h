@@ -55,7 +55,7 @@ class Value {
 
   // Of a structure; a member that is absent is the null value.
   const Value& operator[](std::string_view member) const;
-  Value take(std::string_view member) &&;
+  Value take(std::string_view member);  // Leaves null behind.
   // The text of a member, nothing if it is absent.
   std::optional<std::string_view> text_of(std::string_view member) const;
   std::optional<std::int64_t> integer_of(std::string_view member) const;

@@ -132,7 +132,7 @@ std::expected<HashKey, Fault> key_of(const Value& record) {
 }
 
 log::Record to_record(Value& entry, WallTime arrived) {
-  return {std::move(entry).take("PartitionKey").take_text(), std::move(entry).take("Data").take_text(), {}, arrived};
+  return {entry.take("PartitionKey").take_text(), entry.take("Data").take_text(), {}, arrived};
 }
 
 std::size_t size_of(const Value& entry) {

@@ -14,7 +14,7 @@ const Value& Value::operator[](std::string_view member) const {
   return found == members.end() ? kAbsent : found->second;
 }
 
-Value Value::take(std::string_view member) && {
+Value Value::take(std::string_view member) {
   auto& members = std::get<Structure>(value_);
   const auto found = std::ranges::find(members, member, &Structure::value_type::first);
   return found == members.end() ? Value() : std::exchange(found->second, Value());
