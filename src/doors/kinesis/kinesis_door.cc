@@ -63,7 +63,8 @@ Target target_of(const Request& request) {
   if (!header.empty()) {
     const auto dot = std::min(header.find('.'), header.size());
     const bool ours = header.substr(0, dot) == kService && dot < header.size();
-    return {true, ours ? find_operation(header.substr(dot + 1)) : nullptr};
+    // A service without an operation behind its dot names none.
+    return {dot + 1 != header.size(), ours ? find_operation(header.substr(dot + 1)) : nullptr};
   }
   const auto action = request.query_value("Action").value_or("");
   return {!action.empty(), find_operation(action)};
