@@ -8,23 +8,11 @@
 
 #include "doors/json_cursor.h"
 #include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
+#include "doors/kafka_rest_v3/reading.h"
 
 namespace pinflow::doors::kafka_rest_v3 {
 
 namespace {
-
-using Refused = std::unexpected<Refusal>;
-using Step = std::expected<void, Refusal>;
-
-// As TRY, for the cursor's errors.
-#define READ(declaration, expression)                                                                              \
-  auto PINFLOW_CONCAT(read_, __LINE__) = (expression);                                                             \
-  if (!PINFLOW_CONCAT(read_, __LINE__)) return Refused(bad_json(PINFLOW_CONCAT(read_, __LINE__).error().message)); \
-  declaration = std::move(*PINFLOW_CONCAT(read_, __LINE__))
-#define STEP(expression)                                                          \
-  do {                                                                            \
-    if (auto step = (expression); !step) return Refused(std::move(step).error()); \
-  } while (false)
 
 Refused wrong(std::string_view member, std::string_view expected) {
   return Refused(bad_json(fmt::format("{} must be {}", member, expected)));

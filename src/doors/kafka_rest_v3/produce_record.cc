@@ -7,23 +7,11 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "doors/kafka_rest_v3/reading.h"
 
 namespace pinflow::doors::kafka_rest_v3 {
 
 namespace {
-
-using Refused = std::unexpected<Refusal>;
-using Step = std::expected<void, Refusal>;
-
-// As TRY, for the cursor's errors.
-#define READ(declaration, expression)                                                                              \
-  auto PINFLOW_CONCAT(read_, __LINE__) = (expression);                                                             \
-  if (!PINFLOW_CONCAT(read_, __LINE__)) return Refused(bad_json(PINFLOW_CONCAT(read_, __LINE__).error().message)); \
-  declaration = std::move(*PINFLOW_CONCAT(read_, __LINE__))
-#define STEP(expression)                                                          \
-  do {                                                                            \
-    if (auto step = (expression); !step) return Refused(std::move(step).error()); \
-  } while (false)
 
 // Text of the sender's, short enough to be quoted back.
 std::string excerpt(std::string_view text) {
