@@ -86,7 +86,7 @@ class EventHub final : public std::enable_shared_from_this<EventHub> {
   const EventHubOptions options_;
   mutable std::mutex mutex_;  // Guards all that follows, and the subscriptions' fields.
   std::vector<EventFramePtr> frames_;
-  std::vector<std::size_t> followers_;       // Of each variant.
+  std::vector<std::size_t> followers_;        // Of each variant.
   std::vector<Subscription*> subscriptions_;  // Each removes itself when it is destroyed.
   EventCounts counts_;
   bool closed_ = false;

@@ -63,8 +63,8 @@ struct EventHubTest : testing::Test {
         variant, std::make_shared<const EventFrame>(EventFrame{id, fmt::format("id: {}\n\n", id)})};
     hub->publish({&frame, 1});
   }
-  std::shared_ptr<EventHub> hub =
-      std::make_shared<EventHub>(EventHubOptions{.variants = 3, .max_subscribers = 4, .retry = std::chrono::seconds(2)});
+  std::shared_ptr<EventHub> hub = std::make_shared<EventHub>(
+      EventHubOptions{.variants = 3, .max_subscribers = 4, .retry = std::chrono::seconds(2)});
 };
 
 TEST_F(EventHubTest, GreetsAtOnceAndSendsFramesAsTheyCome) {
