@@ -2,7 +2,7 @@
 """Measures pinflow's HTTP doors beside a Kafka bridge on Apache Kafka, nginx's constant answer and kinesalite: one machine, one run, taking
 turns, contents compared before times. See README.md.
 
-    http_bench.py [--pinflow PROGRAM] [--small] [--only WORD ...] [--rounds N] [--folder DIR] [--table FILE] [--json FILE]
+    http_bench.py [--pinflow PROGRAM] [--small] [--only WORD]... [--rounds N] [--folder DIR] [--table FILE] [--json FILE]
 """
 import argparse
 import base64
@@ -307,6 +307,7 @@ class Bench:
         return said
 
     def measured(self, case, peer, port, requests, records, connections, unit="records/s"):
+        os.sync()  # Nobody pays for pages that another one left dirty.
         before = cpu_seconds(peer.pids)
         said = self.load(port, requests, connections=connections, milliseconds=self.milliseconds)
         count = said["accepted"] * records
@@ -354,6 +355,7 @@ class Bench:
             if not self.wanted(case):
                 continue
             for peer in peers:
+                os.sync()
                 self.load(peer.port, requests, connections=SINGLE, rate=rate, milliseconds=1_000)
                 said = self.load(peer.port, requests, connections=SINGLE, rate=rate, milliseconds=seconds * 1_000)
                 for unit, key in (("p50 ms", "p50"), ("p99 ms", "p99"), ("p99.9 ms", "p999")):
@@ -387,8 +389,8 @@ class Bench:
                 self.load(peer.port, warm, connections=16, milliseconds=1_000 if self.options.small else 5_000)
                 self.load(peer.port, write_requests(self.folder / "first", posts("/topics/same", 0, 1, 1)), connections=1, count=0, milliseconds=1_000)
             self.compare_posts(peers, klass)
+            self.latency(klass, peers)  # First: the writes of the throughput cases keep the disk busy long after them.
             self.post_rounds(klass, peers, nginx)
-            self.latency(klass, peers)
             for peer in peers:
                 self.note(f"{klass}, all of R", "peak MiB", peer, peak_mib(peer.pids))
         finally:
