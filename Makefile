@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help deps demo build dev test soak bench interop conformance lint format fuzz clean
+.PHONY: help deps demo build dev test soak bench freshness interop conformance lint format fuzz clean
 
 help: ## Shows this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 13
@@ -35,6 +35,10 @@ bench: build ## Measures posts per second, drain rate, batch time, memory, start
 	@build/release/bench/pinflow_bench --pinflow build/release/pinflow
 	@bench/kafka/kafka_bench.py --pinflow build/release/pinflow
 	@bench/http/http_bench.py --pinflow build/release/pinflow
+
+freshness: build ## Measures how soon posts are visible at 1, 5 and 20 thousand a second, ten minutes each, and whether memory stays flat
+	@cmake --build --preset release --target freshness_load -j $(JOBS)
+	@bench/stream/freshness.py --pinflow build/release/pinflow $(FRESHNESS)
 
 interop: build ## Checks against foreign clients, readers and servers (needs PyPI, Maven Central)
 	@tools/install_dependencies.sh interop

@@ -79,6 +79,8 @@ class Load {
   Result<LoadResult> run() {
     for (int i = 0; i < limits_.connections; ++i) TRY(connect());
     const double cpu_before = own_cpu_seconds();
+    // Growing a long list would stop the load for a moment.
+    if (open_loop()) result_.latencies.reserve(expected());
     started_ = steady_clock::now();
     end_ = started_ + limits_.duration;
     for (auto& connection : connections_) {
@@ -138,6 +140,10 @@ class Load {
   }
 
   bool open_loop() const { return limits_.rate > 0; }
+  std::size_t expected() const {
+    const double due = limits_.rate * duration<double>(limits_.duration).count();
+    return static_cast<std::size_t>(std::min(due + 1, static_cast<double>(limits_.requests)));
+  }
   steady_clock::time_point arrival(std::uint64_t number) const {
     return started_ + std::chrono::duration_cast<steady_clock::duration>(
                           duration<double>(static_cast<double>(number) / limits_.rate));
@@ -211,6 +217,7 @@ class Load {
   void note(const Connection& connection, const Answer& answer) {
     if (answer.status == 200) {
       ++result_.accepted;
+      requests_.accepted(connection.begun, connection.in);
       result_.latencies.push_back(duration<double, std::milli>(steady_clock::now() - connection.begun).count());
       return;
     }

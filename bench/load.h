@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -15,6 +16,8 @@ class Requests {
   virtual ~Requests() = default;
   // Appends the bytes of the next request to `out`. False: there is none any more.
   virtual bool next(std::string& out) = 0;
+  // Told of each answer 200: when its latency began to count, and its head and body.
+  virtual void accepted(std::chrono::steady_clock::time_point /*since*/, std::string_view /*answer*/) {}
 };
 
 struct LoadLimits {

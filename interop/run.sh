@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Holds pinflow against software that we did not write. Each check says what it compared; one that this machine cannot run is skipped
-# with its reason. Exit code 1 if a check fails. With --long: the doors alone, all that takes too long for every change, and the clients of the HTTP doors.
+# with its reason. Exit code 1 if a check fails. With --long: the tables with Spark, and the doors alone, all that takes too long for every change, and the clients of the HTTP doors.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 pinflow=$PWD/build/release/pinflow
@@ -35,35 +35,11 @@ python_packages() {
     echo "Python packages could not be installed, see build/interop/run/pip.log"
 }
 
+# Foreign readers of the tables of a running pinflow; in the long run Spark too, which also rewrites them.
 delta_tables() {
-  local name="Delta tables read by deltalake and pyarrow"
   local python=$work/venv/bin/python
-  "$python" -c 'import deltalake, pyarrow' 2>/dev/null || { skip "$name" "the packages deltalake and pyarrow could not be installed"; return; }
-  local data=$work/run/delta
-  # A checkpoint every 3 commits, and several restarts, so that readers must pass some.
-  "$pinflow" source create --posts 3000 --data "$data" --quiet >/dev/null || { not_ok "$name"; return; }
-  for seed in 1 2 3; do
-    start_up --data "$data" --set stream.checkpoint_interval=3 --set stream.commit_interval=50ms || { not_ok "$name"; return; }
-    "$pinflow" emulate --data "$data" --to both --burst --order shuffled --seed "$seed" --url "$up_url" --quiet 2>>"$work/run/emulate.log" || { not_ok "$name"; return; }
-    for broken in '"no object"' '{"index":"x","ind":"x"}' '[]'; do
-      curl -sf -X PUT "$up_url/streams/streaming-pinterest-pin/record" -H 'Content-Type: application/json' \
-        -d "{\"StreamName\":\"s\",\"Data\":$broken,\"PartitionKey\":\"k\"}" >/dev/null || { not_ok "$name"; return; }
-    done
-    stop_up || { not_ok "$name: pinflow up ended badly"; cat "$work/run/up.err"; return; }
-    "$pinflow" batch run --data "$data" --quiet >"$work/run/batch.log" || { not_ok "$name"; return; }
-  done
-  "$pinflow" tables --data "$data" --fingerprint >"$work/run/ours.txt" || { not_ok "$name"; return; }
-  "$python" interop/delta_reader.py "$data/tables" >"$work/run/theirs.txt" 2>"$work/run/theirs.err"
-  local code=$?
-  local checkpoints
-  checkpoints=$(find "$data/tables" -name '*.checkpoint.parquet' | wc -l)
-  if [ $code -eq 0 ] && [ "$checkpoints" -gt 3 ] && [ -s "$work/run/ours.txt" ] && cmp -s "$work/run/ours.txt" "$work/run/theirs.txt"; then
-    ok "$name: $(wc -l <"$work/run/ours.txt") tables equal in rows, nulls and checksums, past $checkpoints checkpoints"
-  else
-    not_ok "$name ($checkpoints checkpoints)"
-    head -n 20 "$work/run/theirs.err"
-    diff "$work/run/ours.txt" "$work/run/theirs.txt" | head -n 20
-  fi
+  "$python" -c 'import deltalake, pyarrow' 2>/dev/null || { skip "Delta tables" "the packages deltalake and pyarrow could not be installed"; return; }
+  counted "$python" interop/delta/run.py --pinflow "$pinflow" "${long[@]}"
 }
 
 # The rows that the emulator posts are the same from a DuckDB file and from a MariaDB server.
@@ -150,8 +126,8 @@ kafka_wire() {
 }
 
 python_packages
+delta_tables
 if [ ${#long[@]} -eq 0 ]; then
-  delta_tables
   mariadb_source
   posting_script
   kafka_wire
