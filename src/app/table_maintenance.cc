@@ -1,7 +1,7 @@
 #include "app/table_maintenance.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "app/stores.h"
 #include "app/terminal.h"
@@ -56,6 +56,9 @@ void print_description(const std::string& name, const delta::Snapshot& snapshot)
   for (const delta::Field& field : snapshot.schema) width = std::max(width, field.name.size());
   fmt::print("\n{:<{}}  type\n", "column", width);
   for (const delta::Field& field : snapshot.schema) fmt::print("{:<{}}  {}\n", field.name, width, field.type);
+  if (!snapshot.partition_columns.empty()) {
+    fmt::print("\npartitioned by {}\n", fmt::join(snapshot.partition_columns, ", "));
+  }
   if (snapshot.transactions.empty()) return;
   fmt::print("\nTaken in from each source, through the offset:\n");
   for (const auto& [app, version] : snapshot.transactions) fmt::print("  {}  {}\n", app, version);
@@ -71,6 +74,8 @@ void print_description_json(const std::string& name, const delta::Snapshot& snap
   for (const delta::Field& field : snapshot.schema) {
     json.begin_object().key("name").string(field.name).key("type").string(field.type).end_object();
   }
+  json.end_array().key("partition_columns").begin_array();
+  for (const std::string& column : snapshot.partition_columns) json.string(column);
   json.end_array().key("sources").begin_array();
   for (const auto& [app, version] : snapshot.transactions) {
     json.begin_object().key("source").string(app).key("through").integer(version).end_object();
@@ -140,7 +145,9 @@ Result<ExitCode> optimize(Environment& environment, const MaintenanceOptions& op
   how.least_files = 2;
   for (const std::string& name : names) {
     TRY_ASSIGN(const auto snapshot, delta::read_snapshot(*stores->tables, *stores->engine, name));
-    TRY_ASSIGN(const auto table, delta::open_table(context, {.name = name, .schema = snapshot.schema}));
+    const delta::TableSpec spec{
+        .name = name, .schema = snapshot.schema, .partition_columns = snapshot.partition_columns};
+    TRY_ASSIGN(const auto table, delta::open_table(context, spec));
     TRY_ASSIGN(const auto report, delta::optimize(*table, context, name, how, environment.stop));
     if (report.commits == 0) {
       fmt::print("{}: nothing to put together\n", name);

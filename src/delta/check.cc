@@ -8,6 +8,7 @@
 
 #include "delta/internal/checkpoint.h"
 #include "delta/internal/log_reader.h"
+#include "delta/internal/partition.h"
 #include "delta/internal/paths.h"
 #include "delta/internal/schema.h"
 #include "delta/internal/statistics.h"
@@ -107,8 +108,9 @@ class Checker {
       if (const auto* txn = std::get_if<Txn>(&action); txn != nullptr && !apps.insert(txn->app_id).second) {
         found(file, "moves the position of " + txn->app_id + " twice");
       }
-      if (const auto* add = std::get_if<Add>(&action); add != nullptr && !added.insert(add->file.path).second) {
-        found(file, "adds " + add->file.path + " twice");
+      if (const auto* add = std::get_if<Add>(&action); add != nullptr) {
+        if (!added.insert(add->file.path).second) found(file, "adds " + add->file.path + " twice");
+        check_values(file, commit, *add);
       }
       const auto* remove = std::get_if<Remove>(&action);
       if (remove == nullptr) continue;
@@ -121,6 +123,19 @@ class Checker {
     if (version == Version(0) && (protocols == 0 || metadatas == 0)) {
       found(file, "makes the table without protocol or metaData");
     }
+  }
+
+  // Each partition column has its value, and nothing else has.
+  void check_values(const std::string& file, const Commit& commit, const Add& add) {
+    const std::vector<std::string>* columns = &state_.snapshot.partition_columns;
+    for (const Action& action : commit) {
+      if (const auto* metadata = std::get_if<Metadata>(&action)) columns = &metadata->partition_columns;
+    }
+    const PartitionValues& values = add.file.partition_values;
+    const bool all = std::ranges::all_of(*columns, [&](const std::string& column) { return values.contains(column); });
+    if (all && values.size() == columns->size()) return;
+    found(file,
+          fmt::format("adds {} with partition values of other columns than {}", add.file.path, name_columns(*columns)));
   }
 
   Result<void> check_checkpoint(Version version) {
@@ -141,7 +156,8 @@ class Checker {
             "has other source positions than the commits up to it: readers would double or lose rows");
     }
     const auto same = [](const auto& a, const auto& b) {
-      return a.first == b.first && a.second.size == b.second.size && a.second.statistics == b.second.statistics;
+      return a.first == b.first && a.second.size == b.second.size && a.second.statistics == b.second.statistics &&
+             a.second.partition_values == b.second.partition_values;
     };
     if (!std::ranges::equal(state->snapshot.files, state_.snapshot.files, same)) {
       found(checkpoint_name(version), "has other live files than the commits up to it");
@@ -191,7 +207,26 @@ class Checker {
       present.insert(columns->columns[i]);
       check_column(path, columns->columns[i], columns->types[i]);
     }
+    TRY(check_partition(path, file, present));
     return check_rows(path, file, from, present);
+  }
+
+  // The values are those of the columns' types, and lie in the log alone.
+  Result<void> check_partition(const std::string& path, const DataFile& file, const std::set<std::string>& present) {
+    const auto bounds = parse_statistics(file.statistics);
+    for (const auto& [column, value] : file.partition_values) {
+      if (present.contains(column)) found(path, fmt::format("holds the partition column {}", column));
+      if (bounds && bounds->columns.contains(column)) {
+        found(path, fmt::format("has statistics of the partition column {}", column));
+      }
+      const auto field = std::ranges::find(state_.snapshot.schema, column, &Field::name);
+      if (field == state_.snapshot.schema.end() || !seen_values_.emplace(column, value).second) continue;
+      TRY_ASSIGN(const std::string typed, typed_value_sql(*field, text_literal(value)));
+      if (!session_->query("SELECT " + typed)) {
+        found(path, fmt::format("has {} = {}, which is no {}", column, value, field->type));
+      }
+    }
+    return {};
   }
 
   void check_column(const std::string& path, const std::string& column, const std::string& type) {
@@ -252,7 +287,8 @@ class Checker {
   LogReader reader_;
   std::unique_ptr<sql::Session> session_;
   std::set<Version> commits_;
-  std::map<Version, std::int64_t> checkpoints_;  // With their parts.
+  std::map<Version, std::int64_t> checkpoints_;                // With their parts.
+  std::set<std::pair<std::string, std::string>> seen_values_;  // Of partition columns.
   TableState state_;
   CheckReport report_;
 };

@@ -23,8 +23,8 @@ struct CheckReport {
 };
 
 // Holds a whole table against the specification of Delta: the names in its log, every commit and its actions, every checkpoint
-// against the commits before it, and every live file: that it is there, its size, its columns, and that its statistics are true
-// of its rows. Reads all of it and changes nothing. An error: the table could not be looked at, not that it is wrong.
+// against the commits before it, and every live file: that it is there, its size, its columns and partition values, and that its
+// statistics are true of its rows. Reads all of it and changes nothing. An error: the table could not be looked at, not that it is wrong.
 Result<CheckReport> check_table(objects::ObjectStore& store, sql::Engine& engine, const std::string& name);
 
 }  // namespace pinflow::delta

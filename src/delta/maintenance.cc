@@ -1,7 +1,7 @@
 #include "delta/maintenance.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -58,15 +58,16 @@ void group(std::vector<Candidate> files, const OptimizeOptions& options,
 }
 
 std::vector<std::vector<std::string>> plan(const Snapshot& snapshot, const OptimizeOptions& options) {
-  std::array<std::vector<Candidate>, kSteps> steps;
+  // Files of one partition only, and of one step.
+  std::map<std::pair<PartitionValues, std::size_t>, std::vector<Candidate>> steps;
   for (const auto& [path, file] : snapshot.files) {
     if (file.size >= options.target.count() / 2) continue;
     // With the least that makes sense, sizes do not matter: all that is small goes together.
     const std::size_t step = options.least_files <= 2 ? 0 : step_of(file.size);
-    steps[step].push_back({path, file.size, file.modified});
+    steps[{file.partition_values, step}].push_back({path, file.size, file.modified});
   }
   std::vector<std::vector<std::string>> groups;
-  for (auto& files : steps) group(std::move(files), options, groups);
+  for (auto& [place, files] : steps) group(std::move(files), options, groups);
   return groups;
 }
 
@@ -95,9 +96,7 @@ Result<OptimizeReport> optimize(Table& table, const TableContext& context, const
     std::uint64_t bytes = 0;
     for (const std::string& path : paths) bytes += live.at(path).size;
     TRY_ASSIGN(const std::string select, select_files(context.store, name, table.snapshot(), paths));
-    TRY_ASSIGN(const auto file, table.write_file(*session, select));
-    std::vector<DataFile> files;
-    if (file) files.push_back(*file);
+    TRY_ASSIGN(const auto files, table.write_files(*session, select));
     const auto done = table.rewrite(paths, files);
     if (!done && done.error().code != ErrorCode::kUnknownOutcome) {
       for (const DataFile& lost : files) table.discard(lost);

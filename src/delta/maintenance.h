@@ -28,7 +28,7 @@ struct OptimizeReport {
   std::size_t conflicts = 0;  // Rewrites given up because another writer removed the same files first.
 };
 
-// Puts small files together while others append: each rewrite is one commit of its own, so what is done stays done when
+// Puts small files of one partition together while others append: each rewrite is one commit of its own, so what is done stays done when
 // it is stopped. The rows of a file stay together and files follow each other by age. Uses the table's thread.
 Result<OptimizeReport> optimize(Table& table, const TableContext& context, const std::string& name,
                                 const OptimizeOptions& options, const std::stop_token& stop = {});

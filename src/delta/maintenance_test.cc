@@ -239,7 +239,7 @@ TEST_F(Maintenance, AColumnIsAddedAtTheEndAndOlderFilesReadAsNull) {
   auto table = open(wider);
   EXPECT_EQ(table->snapshot().version, Version(3));
   EXPECT_EQ(ask(fmt::format("SELECT count(*), count(since) FROM ({})", all_rows())).rows, ask("SELECT 20, 0").rows);
-  const auto refused = table->write_file(*session_, rows(20, 21));
+  const auto refused = table->write_files(*session_, rows(20, 21));
   EXPECT_FALSE(refused.has_value());
 }
 

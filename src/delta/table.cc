@@ -1,20 +1,20 @@
 #include "delta/table.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/names.h"
 #include "base/uuid.h"
 #include "delta/internal/checkpoint.h"
+#include "delta/internal/data_writer.h"
 #include "delta/internal/log_cleanup.h"
 #include "delta/internal/log_reader.h"
-#include "delta/internal/paths.h"
+#include "delta/internal/partition.h"
 #include "delta/internal/properties.h"
 #include "delta/internal/schema.h"
-#include "delta/internal/statistics.h"
 #include "delta/internal/table_state.h"
 
 namespace pinflow::delta {
@@ -22,7 +22,6 @@ namespace pinflow::delta {
 namespace {
 
 using namespace internal;
-namespace fs = std::filesystem;  // The SQL engine opens absolute paths only.
 
 // Each try sees the log's newest end, so losing this often in a row means that something is wrong with the
 // store.
@@ -32,18 +31,27 @@ std::int64_t millis(WallTime time) {
   return time.time_since_epoch().count();
 }
 
+// operationParameters hold text alone, lists as JSON.
+std::string json_list(const std::vector<std::string>& texts) {
+  JsonWriter json;
+  json.begin_array();
+  for (const std::string& text : texts) json.string(text);
+  return std::move(json.end_array()).take();
+}
+
 Commit creation(const TableSpec& spec, std::string schema, WallTime now, Random& random) {
   Metadata metadata;
   metadata.id = Uuid::random(random).to_string();
   metadata.name = spec.name;
   metadata.description = spec.description;
   metadata.schema = std::move(schema);
+  metadata.partition_columns = spec.partition_columns;
   if (spec.append_only) metadata.configuration.emplace("delta.appendOnly", "true");
   metadata.created_ms = millis(now);
   CommitInfo info;
   info.timestamp_ms = millis(now);
   info.operation = "CREATE TABLE";
-  info.parameters = {{"partitionBy", "[]"}};
+  info.parameters = {{"partitionBy", json_list(spec.partition_columns)}};
   info.blind_append = true;
   info.transaction_id = Uuid::random(random).to_string();
   return {info, Protocol{}, metadata};
@@ -52,11 +60,15 @@ Commit creation(const TableSpec& spec, std::string schema, WallTime now, Random&
 class DeltaTable final : public Table {
  public:
   DeltaTable(const TableContext& context, TableSpec spec)
-      : context_(context), spec_(std::move(spec)), reader_(context.store, context.engine, spec_.name) {}
+      : context_(context),
+        spec_(std::move(spec)),
+        reader_(context.store, context.engine, spec_.name),
+        writer_(context, spec_.name) {}
 
   // Loads the table, or makes it; of several makers one wins and the others load what it made.
   Result<void> open() {
     TRY_ASSIGN(std::string schema, format_schema(spec_.schema));
+    TRY(check_partition_columns(spec_.schema, spec_.partition_columns));
     auto state = reader_.load();
     if (!state && state.error().code == ErrorCode::kNotFound) {
       const Commit first = creation(spec_, std::move(schema), context_.clock.now(), context_.random);
@@ -72,13 +84,16 @@ class DeltaTable final : public Table {
     return add_columns();
   }
 
-  Result<std::optional<DataFile>> write_file(sql::Session& session, std::string_view select) override {
-    TRY_ASSIGN(const disk::Path scratch, context_.store.scratch(".parquet"));
-    auto file = written(session, select, scratch);
-    // The store took the file, or nobody will.
-    std::error_code ignored;
-    if (!file || !*file) fs::remove(scratch, ignored);
-    return file;
+  Result<std::vector<DataFile>> write_files(sql::Session& session, std::string_view select) override {
+    const std::vector<Field>* schema = &spec_.schema;
+    if (const auto& all = state_.snapshot.schema; all.size() > schema->size()) {
+      // A rewrite keeps the columns that others added behind ours.
+      TRY_ASSIGN(const auto given, DataWriter::columns_of(session, select));
+      if (given.size() == all.size()) schema = &all;
+    }
+    auto files = writer_.write(session, select, *schema, spec_.partition_columns);
+    if (!files) return fail(std::move(files.error()).with_context("table " + spec_.name));
+    return files;
   }
 
   Result<Version> append(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) override {
@@ -99,7 +114,7 @@ class DeltaTable final : public Table {
     TRY(check_distinct(transactions));
     Commit actions;
     for (const auto& [path, file] : state_.snapshot.files) {
-      actions.push_back(Remove{path, millis(context_.clock.now()), true, file.size});
+      actions.push_back(removal(file, true));
     }
     std::ranges::move(adds(files), std::back_inserter(actions));
     CommitInfo info;
@@ -110,24 +125,27 @@ class DeltaTable final : public Table {
 
   Result<Version> rewrite(const std::vector<std::string>& replaced, const std::vector<DataFile>& files) override {
     Commit actions;
-    std::int64_t rows = 0;
+    std::map<PartitionValues, std::int64_t> rows;  // Those that would be lost.
     std::uint64_t removed_bytes = 0;
     for (const std::string& path : replaced) {
       const auto live = state_.snapshot.files.find(path);
       if (live == state_.snapshot.files.end()) return fail(ErrorCode::kConflict, in_table("has no file " + path));
-      actions.push_back(Remove{path, millis(context_.clock.now()), false, live->second.size});
-      rows += live->second.rows;
+      actions.push_back(removal(live->second, false));
+      rows[live->second.partition_values] += live->second.rows;
       removed_bytes += live->second.size;
     }
     std::uint64_t added_bytes = 0;
     for (const DataFile& file : files) {
       actions.push_back(Add{.file = file, .data_change = false});
-      rows -= file.rows;
+      rows[file.partition_values] -= file.rows;
       added_bytes += file.size;
     }
-    if (rows != 0) {
-      return fail(ErrorCode::kInvalid,
-                  in_table(fmt::format("would {} {} rows by a rewrite", rows > 0 ? "lose" : "gain", std::abs(rows))));
+    for (const auto& [values, lost] : rows) {
+      if (lost == 0) continue;
+      const std::string where =
+          values.empty() ? std::string() : " in " + partition_folder(spec_.partition_columns, values);
+      return fail(ErrorCode::kInvalid, in_table(fmt::format("would {} {} rows by a rewrite{}",
+                                                            lost > 0 ? "lose" : "gain", std::abs(lost), where)));
     }
     CommitInfo info;
     info.operation = "OPTIMIZE";
@@ -139,12 +157,7 @@ class DeltaTable final : public Table {
     return commit(std::move(info), std::move(actions), {.removed = {replaced.begin(), replaced.end()}});
   }
 
-  void discard(const DataFile& file) override {
-    if (auto removed = context_.store.remove(object(file.path)); !removed) {
-      context_.logger.warning("a data file that no commit names stays behind",
-                              {{"file", object(file.path)}, {"error", removed.error().message}});
-    }
-  }
+  void discard(const DataFile& file) override { writer_.discard(file); }
 
   const Snapshot& snapshot() const override { return state_.snapshot; }
 
@@ -176,12 +189,22 @@ class DeltaTable final : public Table {
     bool alone = false;                               // No commit of others at all.
   };
 
+  Remove removal(const DataFile& file, bool data_change) const {
+    return {file.path, millis(context_.clock.now()), data_change, file.size, file.partition_values};
+  }
   std::string object(std::string_view below) const { return spec_.name + "/" + std::string(below); }
   std::string in_table(std::string_view what) const { return fmt::format("table {} {}", spec_.name, what); }
 
   Result<void> check_is_ours(const TableState& state) const {
     if (auto writable = check_writable(*state.protocol, *state.metadata); !writable) {
       return fail(std::move(writable.error()).with_context("table " + spec_.name));
+    }
+    if (state.snapshot.partition_columns != spec_.partition_columns) {
+      return fail(
+          ErrorCode::kInvalid,
+          in_table(fmt::format("is partitioned by {}, expected {}; how a table is partitioned cannot be changed. "
+                               "Set it as it was, or move the table's folder away",
+                               name_columns(state.snapshot.partition_columns), name_columns(spec_.partition_columns))));
     }
     // What another writer added behind our columns stays null in our files; a column of ours that is missing is added by open().
     const auto& stored = state.snapshot.schema;
@@ -195,25 +218,6 @@ class DeltaTable final : public Table {
               i + 1, stored[i].name, stored[i].type, spec_.schema[i].name, spec_.schema[i].type)));
     }
     return {};
-  }
-
-  Result<std::optional<DataFile>> written(sql::Session& session, std::string_view select, const disk::Path& scratch) {
-    TRY_ASSIGN(const sql::ParquetFile parquet, session.write_parquet(select, scratch));
-    // A rewrite keeps the columns that others added behind ours.
-    const auto& all = state_.snapshot.schema;
-    const auto& schema = parquet.schema.size() == all.size() ? all : spec_.schema;
-    if (auto same = check_columns(schema, parquet.schema); !same) {
-      return fail(std::move(same.error()).with_context("table " + spec_.name));
-    }
-    if (parquet.rows == 0) return std::nullopt;
-    DataFile file;
-    file.path = "part-" + Uuid::random(context_.random).to_string() + ".parquet";
-    file.size = parquet.bytes;
-    file.rows = static_cast<std::int64_t>(parquet.rows);
-    file.modified = context_.clock.now();
-    file.statistics = format_statistics(schema, parquet);
-    TRY(context_.store.put_file(object(file.path), scratch));
-    return file;
   }
 
   Result<void> check_distinct(const std::vector<Transaction>& transactions) const {
@@ -363,19 +367,10 @@ class DeltaTable final : public Table {
   const TableContext context_;
   const TableSpec spec_;
   LogReader reader_;
+  DataWriter writer_;
   TableState state_;
   std::optional<WallTime> cleaned_;  // The day of the last look at the log's age.
 };
-
-Result<std::string> select_nothing(const std::vector<Field>& schema) {
-  std::string select = "SELECT ";
-  for (const Field& field : schema) {
-    TRY_ASSIGN(const std::string type, engine_type(field.type));
-    if (!select.ends_with("SELECT ")) select += ", ";
-    select += fmt::format("CAST(NULL AS {}) AS {}", type, sql::quote_name(field.name));
-  }
-  return select + " WHERE false";
-}
 
 }  // namespace
 
@@ -402,36 +397,6 @@ Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine,
   auto state = load();
   if (!state) return fail(std::move(state.error()).with_context("reading table " + name));
   return std::move(state->snapshot);
-}
-
-Result<std::string> select_files(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot,
-                                 const std::vector<std::string>& paths) {
-  if (!snapshot.partition_columns.empty()) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("table {} is partitioned by {}; its values lie outside the files and are not read here",
-                            name, snapshot.partition_columns.front()));
-  }
-  if (paths.empty()) return select_nothing(snapshot.schema);
-  std::string columns;
-  for (const Field& field : snapshot.schema) columns += (columns.empty() ? "" : ", ") + sql::quote_name(field.name);
-  std::string files;
-  for (const std::string& path : paths) {
-    TRY_ASSIGN(const disk::Path local, store.local_copy(name + "/" + decode_path(path)));
-    files += (files.empty() ? "" : ", ") + sql::quote_text(fs::absolute(local).string());
-  }
-  // By name, and beside all columns: one that came later is missing in older files, perhaps in all of these.
-  TRY_ASSIGN(const std::string nothing, select_nothing(snapshot.schema));
-  return fmt::format(
-      "SELECT {} FROM ({} UNION ALL BY NAME SELECT * FROM read_parquet([{}], union_by_name = true, "
-      "hive_partitioning = false))",
-      columns, nothing, files);
-}
-
-Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot) {
-  std::vector<std::string> paths;
-  paths.reserve(snapshot.files.size());
-  for (const auto& [path, file] : snapshot.files) paths.push_back(path);
-  return select_files(store, name, snapshot, paths);
 }
 
 Result<std::vector<std::string>> list_tables(objects::ObjectStore& store) {

@@ -28,13 +28,17 @@ struct Field {
   friend bool operator==(const Field&, const Field&) = default;
 };
 
+// The value of each partition column as text, as the log spells it ("2026-11-22", "-7", "true"); empty stands for null.
+using PartitionValues = std::map<std::string, std::string>;
+
 // A live or new data file of a table; `path` is relative to the table's folder.
 struct DataFile {
   std::string path;
   std::uint64_t size = 0;  // Bytes.
   std::int64_t rows = 0;
   WallTime modified;
-  std::string statistics;  // The stats JSON of the specification; empty where unknown.
+  std::string statistics;                 // The stats JSON of the specification; empty where unknown.
+  PartitionValues partition_values = {};  // Of every partition column of the table.
 };
 
 // The position of one source in a table (the `txn` action): what lies at or below `version` is in the table.
@@ -47,7 +51,7 @@ struct Snapshot {
   Version version{-1};
   std::string table_id;
   std::vector<Field> schema;
-  std::vector<std::string> partition_columns;        // Always empty in tables that we write.
+  std::vector<std::string> partition_columns;
   std::map<std::string, DataFile> files;             // Live files by path.
   std::map<std::string, std::int64_t> transactions;  // Latest version by app id.
   std::int64_t rows() const;
@@ -61,6 +65,8 @@ struct TableSpec {
   std::int64_t checkpoint_interval = 100;  // Commits between checkpoints.
   bool append_only =
       false;  // Declares delta.appendOnly where the table is made: nobody may replace or delete rows then.
+  // Columns of the schema (date, string, boolean or a whole number) by whose values rows lie in files of their own.
+  std::vector<std::string> partition_columns = {};
 };
 
 // What a table stands on; all of it outlives the tables.
@@ -80,9 +86,11 @@ class Table {
  public:
   virtual ~Table() = default;
 
-  // Writes the rows of a SELECT into a new durable data file with statistics. It is not in the table before a
-  // commit names it; empty where the SELECT gives no rows.
-  virtual Result<std::optional<DataFile>> write_file(sql::Session& session, std::string_view select) = 0;
+  // Writes the rows of a SELECT into new durable data files with statistics: at most one, or in a partitioned table one for
+  // each partition value. They are not in the table before a commit names them; none where the SELECT gives no rows. The
+  // SELECT gives all columns, in order. For a partitioned table it runs twice and must give the same rows both times.
+  // kInvalid: other columns (named), or rows of more than 1,000 partition values. After an error no file is left.
+  virtual Result<std::vector<DataFile>> write_files(sql::Session& session, std::string_view select) = 0;
 
   // Adds files and moves source positions in one commit. kConflict: another writer moved one of these
   // positions since the snapshot (our twin was faster): nothing was written, the snapshot is reloaded, the
@@ -96,18 +104,18 @@ class Table {
 
   // Puts `files` in place of live files that hold the same rows, in one commit that readers of changes pass over
   // (dataChange=false). Appends of others meanwhile are no conflict. kConflict: one of `replaced` is not there any more, or the
-  // schema changed; nothing was written. kInvalid: the rows of both sides do not add up.
+  // schema changed; nothing was written. kInvalid: the rows of both sides do not add up, in each partition.
   virtual Result<Version> rewrite(const std::vector<std::string>& replaced, const std::vector<DataFile>& files) = 0;
 
-  // Deletes a file that write_file made and no commit names.
+  // Deletes a file that write_files made and no commit names.
   virtual void discard(const DataFile& file) = 0;
 
   virtual const Snapshot& snapshot() const = 0;  // As of the last load or commit.
   virtual Result<void> refresh() = 0;            // Reads what others committed since.
 };
 
-// Opens the table, making it with version 0 where it is missing. kInvalid: the stored schema is another, or
-// the table asks for features that this writer does not have (named).
+// Opens the table, making it with version 0 where it is missing. kInvalid: the stored schema or partitioning is another,
+// or the table asks for features that this writer does not have (named).
 Result<std::unique_ptr<Table>> open_table(const TableContext& context, const TableSpec& spec);
 
 // Which state of a table: its newest, that of a version, or the one that readers saw at a moment (the newest commit whose file is not
@@ -119,8 +127,8 @@ using AsOf = std::variant<std::monostate, Version, WallTime>;
 Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine, const std::string& name,
                                const AsOf& as_of = {});
 
-// The SELECT that gives the rows of these live files of a snapshot, as text: `SELECT ... FROM read_parquet([...])`, in their order;
-// without any, one without rows and with the right columns.
+// The SELECT that gives the rows of these live files of a snapshot, as text: `SELECT ... FROM read_parquet([...])`, in their order
+// where they are of one partition; without any, one without rows and with the right columns.
 Result<std::string> select_files(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot,
                                  const std::vector<std::string>& paths);
 

@@ -45,6 +45,9 @@ class StageStore final : public objects::ObjectStore {
     return {};
   }
   Result<void> put_file(const std::string& name, const disk::Path& local) override {
+    if (!refused_file.empty() && name.find(refused_file) != std::string::npos) {
+      return fail(ErrorCode::kUnavailable, "no space");
+    }
     return real_.put_file(name, local);
   }
   Result<std::string> get(const std::string& name) override {
@@ -63,7 +66,8 @@ class StageStore final : public objects::ObjectStore {
 
   std::function<void()> before_put_new, after_put_new;
   Answer answer = Answer::kTrue;
-  std::string refused_put;
+  std::string refused_put;   // The name.
+  std::string refused_file;  // A part of the name.
   int gets = 0, lists = 0;
 
  private:
@@ -105,10 +109,9 @@ class DeltaTable : public testing::Test {
         from, to);
   }
   std::vector<DataFile> write(Table& table, const std::string& select) {
-    auto file = table.write_file(*session_, select);
-    EXPECT_TRUE(file.has_value()) << file.error().message;
-    if (!file || !*file) return {};
-    return {**file};
+    auto files = table.write_files(*session_, select);
+    EXPECT_TRUE(files.has_value()) << files.error().message;
+    return files.value_or(std::vector<DataFile>{});
   }
   Version append(Table& table, int from, int to, std::vector<Transaction> transactions = {}) {
     auto version = table.append(write(table, rows(from, to)), transactions);

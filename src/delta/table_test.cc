@@ -102,7 +102,7 @@ TEST_F(DeltaTable, AFileOfOtherColumnsIsRefusedByName) {
            {"SELECT 1::BIGINT AS ind", "column 2 is to be said VARCHAR, the SELECT gives nothing"},
            {"SELECT 1::BIGINT AS ind, 'x' AS said, NULL::DOUBLE[] AS spot, NULL::TIMESTAMP AS at",
             "column 4 is to be at TIMESTAMP WITH TIME ZONE, the SELECT gives at TIMESTAMP"}}) {
-    const auto refused = table->write_file(*session_, select);
+    const auto refused = table->write_files(*session_, select);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
     EXPECT_NE(refused.error().message.find(words), std::string::npos) << refused.error().message;

@@ -151,7 +151,8 @@ TEST(DeltaProtocol, RefusalsNameTheFeature) {
   Metadata partitioned = metadata;
   partitioned.partition_columns = {"a"};
   EXPECT_EQ(refusal(check_readable(Protocol{}, partitioned)), "allowed");
-  EXPECT_NE(refusal(check_writable(Protocol{}, partitioned)).find("partition"), std::string::npos);
+  EXPECT_NE(refusal(check_writable(Protocol{}, partitioned)).find("all columns are partition columns"),
+            std::string::npos);
 }
 
 TEST(DeltaState, ReplaysAddsRemovesAndPositions) {

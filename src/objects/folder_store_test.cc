@@ -143,8 +143,7 @@ TEST_P(FolderStoreOn, RefusesNamesThatAreNone) {
   for (const std::string& name :
        {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string(".."),
         std::string("a/../b"), std::string("./a"), std::string(".scratch/a"), std::string("a/.hidden"),
-        std::string("a b"), std::string("a\nb"), std::string("\xc3\xa9"), std::string("a\0b", 3), std::string("a\\b"),
-        long_part}) {
+        std::string("a\nb"), std::string("a\x7f"), std::string("a\0b", 3), long_part}) {
     const auto refused = store_->put(name, "");
     EXPECT_EQ(code(refused), ErrorCode::kInvalid) << name;
     EXPECT_THAT(refused.error().message, HasSubstr("joined by '/'"));
@@ -152,9 +151,12 @@ TEST_P(FolderStoreOn, RefusesNamesThatAreNone) {
     EXPECT_EQ(code(store_->get(name)), ErrorCode::kInvalid) << name;
     EXPECT_EQ(code(store_->remove(name)), ErrorCode::kInvalid) << name;
   }
-  for (const char* prefix : {"/", "../", "a/..", "a//", "a b", ".scratch/"})
+  for (const char* prefix : {"/", "../", "a/..", "a//", "a\tb", ".scratch/"})
     EXPECT_EQ(code(store_->list(prefix)), ErrorCode::kInvalid) << prefix;
   EXPECT_TRUE(store_->put(std::string(255, 'a') + "/A0._=+-", ""));
+  // As other tools name their objects.
+  EXPECT_TRUE(store_->put("at=2026-11-22 10%3A15/\xc3\xa9*[x]", ""));
+  EXPECT_EQ(store_->list("at=2026-11-22 1")->size(), 1U);
 }
 
 TEST_P(FolderStoreOn, ListsByPrefixInTheOrderOfWholeNames) {
@@ -173,7 +175,7 @@ TEST_P(FolderStoreOn, ListsByPrefixInTheOrderOfWholeNames) {
 
 TEST_P(FolderStoreOn, LeavesOutWhatIsNoObject) {
   put("a/b");
-  for (const char* name : {"a/.b.crc", "a/.tmp-1-2-3", "a/with space"})
+  for (const char* name : {"a/.b.crc", "a/.tmp-1-2-3", "a/with\ttab"})
     ASSERT_TRUE(disk_->write_file(root_ / name, "x"));
   EXPECT_THAT(names(store_->list("").value()), ElementsAre("a/b"));
 }

@@ -17,8 +17,8 @@ struct ObjectInfo {
 };
 
 // Named immutable blobs, as S3 keeps them: whole or absent, durable once put. Safe from any thread. Calls
-// block (disk or network): never on a network loop. Names are parts of [A-Za-z0-9._=+-] joined by '/', no
-// part "." or "..". Errors as of disk::Disk; kUnknownOutcome where a put may have happened.
+// block (disk or network): never on a network loop. Names are parts joined by '/',
+// none beginning with '.', without control characters; ours are of [A-Za-z0-9._=+-], others' may hold anything else. Errors as of disk::Disk; kUnknownOutcome where a put may have happened.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;

@@ -52,10 +52,9 @@ Result<std::optional<disk::Path>> TableSet::write(const std::string& name, const
   if (!table) return fail(std::move(table).error().with_context(fmt::format("table {}", name)));
   Pending& pending = pending_[name];
   pending.table = *std::move(table);
-  TRY_ASSIGN(std::optional<delta::DataFile> file, pending.table->write_file(session_, select));
-  if (!file) return std::nullopt;
-  pending.files.push_back(*file);
-  TRY_ASSIGN(disk::Path path, context_.store.local_copy(fmt::format("{}/{}", name, file->path)));
+  TRY_ASSIGN(pending.files, pending.table->write_files(session_, select));
+  if (pending.files.empty()) return std::nullopt;
+  TRY_ASSIGN(disk::Path path, context_.store.local_copy(fmt::format("{}/{}", name, pending.files.front().path)));
   return path;
 }
 

@@ -15,39 +15,57 @@ namespace {
 // The rows of the checkpoint, flat: which action, and the members that vary from row to row.
 class FlatActions {
  public:
-  void protocol() { row("protocol", "", 0, 0, ""); }
-  void metadata() { row("metaData", "", 0, 0, ""); }
+  explicit FlatActions(const std::vector<std::string>& partition_columns)
+      : partition_columns_(partition_columns), batch_(columns(partition_columns.size())) {}
+
+  void protocol() { row("protocol", "", 0, 0, "", {}); }
+  void metadata() { row("metaData", "", 0, 0, "", {}); }
   void txn(const std::string& app_id, std::int64_t version, std::int64_t updated_ms) {
-    row("txn", app_id, version, updated_ms, "");
+    row("txn", app_id, version, updated_ms, "", {});
   }
   void remove(const Remove& remove) {
-    row("remove", remove.path, static_cast<std::int64_t>(remove.size), remove.deletion_ms, "");
+    row("remove", remove.path, static_cast<std::int64_t>(remove.size), remove.deletion_ms, "", remove.partition_values);
   }
   void add(const DataFile& file) {
     row("add", file.path, static_cast<std::int64_t>(file.size), file.modified.time_since_epoch().count(),
-        file.statistics);
+        file.statistics, file.partition_values);
   }
   const ColumnBatch& batch() const { return batch_; }
 
  private:
-  void row(std::string_view kind, std::string_view id, std::int64_t number, std::int64_t time, std::string_view stats) {
+  static std::vector<Column> columns(std::size_t partition_columns) {
+    std::vector<Column> all{Column("kind", ColumnType::kText),    Column("id", ColumnType::kText),
+                            Column("number", ColumnType::kInt64), Column("time", ColumnType::kInt64),
+                            Column("stats", ColumnType::kText),   Column("has_values", ColumnType::kBoolean)};
+    for (std::size_t i = 0; i < partition_columns; ++i) all.emplace_back(fmt::format("value_{}", i), ColumnType::kText);
+    return all;
+  }
+  void text_or_null(std::size_t column, std::string_view text) {
+    if (text.empty()) {
+      batch_.column(column).append_null();
+    } else {
+      batch_.column(column).append_text(text);
+    }
+  }
+  void row(std::string_view kind, std::string_view id, std::int64_t number, std::int64_t time, std::string_view stats,
+           const PartitionValues& values) {
     batch_.column(0).append_text(kind);
     batch_.column(1).append_text(id);
     batch_.column(2).append_integer(number);
     batch_.column(3).append_integer(time);
-    if (stats.empty()) {
-      batch_.column(4).append_null();
-    } else {
-      batch_.column(4).append_text(stats);
+    text_or_null(4, stats);
+    batch_.column(5).append_integer(values.size() == partition_columns_.size() ? 1 : 0);
+    for (std::size_t i = 0; i < partition_columns_.size(); ++i) {
+      const auto value = values.find(partition_columns_[i]);
+      text_or_null(6 + i, value == values.end() ? std::string_view() : value->second);
     }
   }
-  ColumnBatch batch_{{Column("kind", ColumnType::kText), Column("id", ColumnType::kText),
-                      Column("number", ColumnType::kInt64), Column("time", ColumnType::kInt64),
-                      Column("stats", ColumnType::kText)}};
+  const std::vector<std::string>& partition_columns_;
+  ColumnBatch batch_;
 };
 
 FlatActions flatten(const TableState& state) {
-  FlatActions rows;
+  FlatActions rows(state.metadata->partition_columns);
   rows.protocol();
   rows.metadata();
   for (const auto& [app_id, version] : state.snapshot.transactions) {
@@ -68,6 +86,22 @@ std::string map_literal(const std::map<std::string, std::string>& map) {
   return literal + "}";
 }
 
+std::string list_literal(const std::vector<std::string>& texts) {
+  std::string literal;
+  for (const std::string& text : texts) literal += (literal.empty() ? "" : ", ") + sql::quote_text(text);
+  return fmt::format("[{}]::VARCHAR[]", literal);
+}
+
+// The map of partition values, from the columns that FlatActions has for them.
+std::string values_map(const std::vector<std::string>& partition_columns) {
+  if (partition_columns.empty()) return map_literal({});
+  std::string map = "MAP {";
+  for (std::size_t i = 0; i < partition_columns.size(); ++i) {
+    map += fmt::format("{}{}: value_{}", i == 0 ? "" : ", ", sql::quote_text(partition_columns[i]), i);
+  }
+  return map + "}";
+}
+
 std::string text_or_null(const std::string& text) {
   return text.empty() ? "NULL::VARCHAR" : sql::quote_text(text);
 }
@@ -80,27 +114,28 @@ std::string checkpoint_select(const TableState& state) {
       R"(SELECT
   CASE WHEN kind = 'txn' THEN {{'appId': id, 'version': number, 'lastUpdated': time}} END AS txn,
   CASE WHEN kind = 'add' THEN {{
-    'path': id, 'partitionValues': MAP {{}}::MAP(VARCHAR, VARCHAR), 'size': number, 'modificationTime': time,
+    'path': id, 'partitionValues': {0}, 'size': number, 'modificationTime': time,
     'dataChange': false, 'stats': stats, 'tags': NULL::MAP(VARCHAR, VARCHAR)}} END AS "add",
   CASE WHEN kind = 'remove' THEN {{
-    'path': id, 'deletionTimestamp': time, 'dataChange': false, 'extendedFileMetadata': true,
-    'partitionValues': MAP {{}}::MAP(VARCHAR, VARCHAR), 'size': number}} END AS remove,
+    'path': id, 'deletionTimestamp': time, 'dataChange': false, 'extendedFileMetadata': has_values,
+    'partitionValues': CASE WHEN has_values THEN {0} END, 'size': number}} END AS remove,
   CASE WHEN kind = 'metaData' THEN {{
-    'id': {}, 'name': {}, 'description': {},
+    'id': {1}, 'name': {2}, 'description': {3},
     'format': {{'provider': 'parquet', 'options': MAP {{}}::MAP(VARCHAR, VARCHAR)}},
-    'schemaString': {}, 'partitionColumns': []::VARCHAR[], 'configuration': {},
-    'createdTime': {}::BIGINT}} END AS "metaData",
+    'schemaString': {4}, 'partitionColumns': {5}, 'configuration': {6},
+    'createdTime': {7}::BIGINT}} END AS "metaData",
   CASE WHEN kind = 'protocol' THEN {{
-    'minReaderVersion': {}::INTEGER, 'minWriterVersion': {}::INTEGER,
+    'minReaderVersion': {8}::INTEGER, 'minWriterVersion': {9}::INTEGER,
     'readerFeatures': NULL::VARCHAR[], 'writerFeatures': NULL::VARCHAR[]}} END AS protocol
 FROM checkpoint_actions)",
-      sql::quote_text(metadata.id), text_or_null(metadata.name), text_or_null(metadata.description),
-      sql::quote_text(metadata.schema), map_literal(metadata.configuration), metadata.created_ms,
-      state.protocol->reader, state.protocol->writer);
+      values_map(metadata.partition_columns), sql::quote_text(metadata.id), text_or_null(metadata.name),
+      text_or_null(metadata.description), sql::quote_text(metadata.schema), list_literal(metadata.partition_columns),
+      map_literal(metadata.configuration), metadata.created_ms, state.protocol->reader, state.protocol->writer);
 }
 
 bool same_file(const DataFile& a, const DataFile& b) {
-  return a.path == b.path && a.size == b.size && a.modified == b.modified && a.statistics == b.statistics;
+  return a.path == b.path && a.size == b.size && a.modified == b.modified && a.statistics == b.statistics &&
+         a.partition_values == b.partition_values;
 }
 
 // What a reader of the checkpoint will see must be what we hold, but for dataChange, which checkpoints do not
@@ -110,7 +145,8 @@ bool same_state(const TableState& a, const TableState& b) {
     return x.first == y.first && same_file(x.second, y.second);
   };
   const auto same_removes = [](const auto& x, const auto& y) {
-    return x.first == y.first && x.second.deletion_ms == y.second.deletion_ms && x.second.size == y.second.size;
+    return x.first == y.first && x.second.deletion_ms == y.second.deletion_ms && x.second.size == y.second.size &&
+           x.second.partition_values == y.second.partition_values;
   };
   return a.protocol == b.protocol && a.metadata == b.metadata && a.snapshot.transactions == b.snapshot.transactions &&
          a.updated_ms == b.updated_ms && std::ranges::equal(a.snapshot.files, b.snapshot.files, same_files) &&

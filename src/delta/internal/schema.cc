@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "delta/internal/partition.h"
 
 namespace pinflow::delta::internal {
 
@@ -258,9 +259,9 @@ Result<void> check_writable(const Protocol& protocol, const Metadata& metadata) 
     }
   }
   if (protocol.writer > 2) return fail(refusal(writer_duties(protocol.writer), "write"));
-  if (!metadata.partition_columns.empty()) return fail(refusal("partition columns", "write"));
   bool has_invariants = false;
-  TRY(parse_schema(metadata.schema, has_invariants));
+  TRY_ASSIGN(const auto fields, parse_schema(metadata.schema, has_invariants));
+  TRY(check_partition_columns(fields, metadata.partition_columns));
   if (has_invariants) return fail(refusal("column invariants", "write"));
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "delta/internal/partition.h"
 #include "delta/internal/schema.h"
 
 namespace pinflow::delta::internal {
@@ -48,11 +49,19 @@ Result<void> TableState::apply(Version version, const Commit& commit) {
                    },
                    [&](const Remove& remove) {
                      snapshot.files.erase(remove.path);
-                     tombstones[remove.path] = remove;
+                     Remove& tombstone = tombstones[remove.path] = remove;
+                     if (!metadata) return;
+                     // Who left them out goes on leaving them out.
+                     if (!remove.partition_values.empty()) {
+                       tombstone.partition_values =
+                           complete_values(remove.partition_values, metadata->partition_columns);
+                     }
                    },
                    [&](const Add& add) {
                      tombstones.erase(add.file.path);
-                     snapshot.files[add.file.path] = add.file;
+                     DataFile& file = snapshot.files[add.file.path] = add.file;
+                     if (!metadata) return;
+                     file.partition_values = complete_values(add.file.partition_values, metadata->partition_columns);
                    },
                },
                action);

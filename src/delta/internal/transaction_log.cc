@@ -30,6 +30,20 @@ void write_map(JsonWriter& json, const std::map<std::string, std::string>& map) 
   json.end_object();
 }
 
+// Null is spelled as such: every writer does, while not every reader takes the empty text for it.
+void write_values(JsonWriter& json, const PartitionValues& values) {
+  json.key("partitionValues").begin_object();
+  for (const auto& [column, value] : values) {
+    json.key(column);
+    if (value.empty()) {
+      json.null();
+    } else {
+      json.string(value);
+    }
+  }
+  json.end_object();
+}
+
 void write(JsonWriter& json, const CommitInfo& info) {
   json.key("commitInfo").begin_object();
   json.key("timestamp").integer(info.timestamp_ms);
@@ -83,7 +97,7 @@ void write(JsonWriter& json, const Remove& remove) {
   json.key("deletionTimestamp").integer(remove.deletion_ms);
   json.key("dataChange").boolean(remove.data_change);
   json.key("extendedFileMetadata").boolean(true);
-  json.key("partitionValues").begin_object().end_object();
+  write_values(json, remove.partition_values);
   json.key("size").integer(static_cast<std::int64_t>(remove.size));
   json.end_object();
 }
@@ -91,7 +105,7 @@ void write(JsonWriter& json, const Remove& remove) {
 void write(JsonWriter& json, const Add& add) {
   json.key("add").begin_object();
   json.key("path").string(add.file.path);
-  json.key("partitionValues").begin_object().end_object();
+  write_values(json, add.file.partition_values);
   json.key("size").integer(static_cast<std::int64_t>(add.file.size));
   json.key("modificationTime").integer(add.file.modified.time_since_epoch().count());
   json.key("dataChange").boolean(add.data_change);
@@ -134,6 +148,17 @@ std::map<std::string, std::string> text_map(dom::object object, std::string_view
   for (const auto& [name, element] : map) {
     std::string_view value;
     if (element.get(value) == simdjson::SUCCESS) all.emplace(name, value);
+  }
+  return all;
+}
+
+PartitionValues partition_values(dom::object object) {
+  PartitionValues all;
+  dom::object map;
+  if (object["partitionValues"].get(map) != simdjson::SUCCESS) return all;
+  for (const auto& [column, element] : map) {
+    std::string_view value;
+    all.emplace(column, element.get(value) == simdjson::SUCCESS ? std::string(value) : std::string());
   }
   return all;
 }
@@ -181,6 +206,7 @@ Result<Action> read_add(dom::object object, dom::parser& statistics_parser) {
   add.file.modified = WallTime(std::chrono::milliseconds(integer(object, "modificationTime").value_or(0)));
   add.file.statistics = text(object, "stats");
   add.file.rows = rows_of(add.file.statistics, statistics_parser);
+  add.file.partition_values = partition_values(object);
   add.data_change = boolean(object, "dataChange", true);
   dom::object vector;
   add.has_deletion_vector = object["deletionVector"].get(vector) == simdjson::SUCCESS;
@@ -190,7 +216,8 @@ Result<Action> read_add(dom::object object, dom::parser& statistics_parser) {
 
 Result<Action> read_remove(dom::object object) {
   Remove remove{canonical(text(object, "path")), integer(object, "deletionTimestamp").value_or(0),
-                boolean(object, "dataChange", true), static_cast<std::uint64_t>(integer(object, "size").value_or(0))};
+                boolean(object, "dataChange", true), static_cast<std::uint64_t>(integer(object, "size").value_or(0)),
+                partition_values(object)};
   if (remove.path.empty()) return fail(ErrorCode::kCorrupt, "a remove without path");
   return Action(std::move(remove));
 }

@@ -46,6 +46,7 @@ struct Remove {
   std::int64_t deletion_ms = 0;
   bool data_change = true;
   std::uint64_t size = 0;
+  PartitionValues partition_values = {};  // Older writers leave them out.
   friend bool operator==(const Remove&, const Remove&) = default;
 };
 

@@ -11,19 +11,20 @@ namespace {
 constexpr std::size_t kLongestPart = 255;
 constexpr std::size_t kLongestName = 1024;
 
+// What other tools put into names is taken as it is: partition folders of Spark hold spaces and percent signs.
 bool is_allowed(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-         std::string_view("._=+-").contains(c);
+  return static_cast<unsigned char>(c) >= ' ' && c != '\x7f' && c != '/';
 }
 
 std::unexpected<Error> refuse(std::string_view what, std::string_view text) {
   // The text may be anything: show little of it, and nothing that a terminal would obey.
   std::string shown(text.substr(0, 80));
   std::ranges::replace_if(shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return fail(ErrorCode::kInvalid,
-              fmt::format("\"{}\" is no {}: use parts of A-Z a-z 0-9 . _ = + - joined by '/', each of 1 to {} "
-                          "bytes and not beginning with '.', together at most {} bytes",
-                          shown, what, kLongestPart, kLongestName));
+  return fail(
+      ErrorCode::kInvalid,
+      fmt::format("\"{}\" is no {}: use parts joined by '/', without control characters, each of 1 to {} bytes and not "
+                  "beginning with '.', together at most {} bytes",
+                  shown, what, kLongestPart, kLongestName));
 }
 
 bool are_parts(std::string_view name) {

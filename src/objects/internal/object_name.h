@@ -6,7 +6,7 @@
 
 namespace pinflow::objects::internal {
 
-// Accepts one part of an object name: 1 to 255 of [A-Za-z0-9._=+-], not beginning with '.'.
+// Accepts one part of an object name: 1 to 255 bytes without control characters, not beginning with '.'.
 bool is_part(std::string_view part);
 
 // Accepts an object name: parts joined by '/', at most 1024 bytes (S3's limit). kInvalid names the rule.

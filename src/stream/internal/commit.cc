@@ -45,22 +45,24 @@ Result<void> KindLane::store() {
 Result<void> KindLane::store_dead_letters() {
   if (last_dead_.empty()) return {};
   TRY(session_->load(kDeadLettersLoaded, dead_letters_.batch()));
-  TRY_ASSIGN(const auto file, dead_->write_file(*session_, select_dead_letters()));
-  return append(*dead_, file, transactions(options_.dead_letters, last_dead_));
+  TRY_ASSIGN(const auto files, dead_->write_files(*session_, select_dead_letters()));
+  return append(*dead_, files, transactions(options_.dead_letters, last_dead_));
 }
 
 Result<void> KindLane::store_rows() {
-  std::optional<delta::DataFile> file;
+  std::vector<delta::DataFile> files;
+  std::int64_t cleaned = 0;
   if (const std::size_t rows = rows_.batch().rows(); rows > 0) {
     TRY(session_->load(raw_name_, rows_.batch()));
-    TRY_ASSIGN(file, clean_->write_file(*session_, select_));
-    if (const std::int64_t cleaned = file ? file->rows : 0; cleaned != static_cast<std::int64_t>(rows)) {
+    TRY_ASSIGN(files, clean_->write_files(*session_, select_));
+    for (const delta::DataFile& file : files) cleaned += file.rows;
+    if (cleaned != static_cast<std::int64_t>(rows)) {
       context_.logger.warning("The cleaning SQL does not give one row a record",
                               {{"table", table_}, {"records", rows}, {"rows", cleaned}});
     }
   }
-  TRY(append(*clean_, file, transactions(table_, last_)));
-  totals_.rows += file ? file->rows : 0;
+  TRY(append(*clean_, files, transactions(table_, last_)));
+  totals_.rows += cleaned;
   return {};
 }
 
@@ -72,14 +74,14 @@ KindLane::Transactions KindLane::transactions(const std::string& table, const Of
   return transactions;
 }
 
-Result<void> KindLane::append(delta::Table& table, const std::optional<delta::DataFile>& file,
+Result<void> KindLane::append(delta::Table& table, const std::vector<delta::DataFile>& files,
                               const Transactions& transactions) {
-  std::vector<delta::DataFile> files;
-  if (file) files.push_back(*file);
   const auto appended = table.append(files, transactions);
   if (appended) return {};
-  // After any other failure the commit may stand or yet come to stand: its file stays, if in vain for a vacuum to find.
-  if (appended.error().code == ErrorCode::kConflict && file) table.discard(*file);
+  // After any other failure the commit may stand or yet come to stand: its files stay, if in vain for a vacuum to find.
+  if (appended.error().code == ErrorCode::kConflict) {
+    for (const delta::DataFile& file : files) table.discard(file);
+  }
   return fail(appended.error());
 }
 

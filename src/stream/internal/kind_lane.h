@@ -68,8 +68,7 @@ class KindLane {
   Result<void> store_dead_letters();
   Result<void> store_rows();
   Transactions transactions(const std::string& table, const Offsets& marks) const;
-  Result<void> append(delta::Table& table, const std::optional<delta::DataFile>& file,
-                      const Transactions& transactions);
+  Result<void> append(delta::Table& table, const std::vector<delta::DataFile>& files, const Transactions& transactions);
   void advance();
   void retreat(const Error& error);
   void failed(const Error& error);

@@ -27,6 +27,7 @@ Result<void> TableKeeper::look_after(const std::string& name, Kept& kept, const 
     TRY_ASSIGN(const auto snapshot, delta::read_snapshot(context_.tables, context_.engine, name));
     // The lane writes the checkpoints.
     delta::TableSpec spec{.name = name, .schema = snapshot.schema, .checkpoint_interval = 0};
+    spec.partition_columns = snapshot.partition_columns;
     TRY_ASSIGN(kept.table, delta::open_table(context, spec));
   } else {
     TRY(kept.table->refresh());
