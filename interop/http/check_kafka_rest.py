@@ -170,10 +170,17 @@ def consumer(url):
     return "subscribed, read, sought, committed, assigned"
 
 
+def held_by(member):
+    """Returns how many partitions a Kafka consumer has, by what it told last."""
+    told = [line.split() for line in list(member.lines.all) if line.startswith(("assigned", "revoked", "lost", "failed"))]
+    expect(not told or told[-1][0] != "failed", f"a Kafka consumer ended: {' '.join(told[-1]) if told else ''}")
+    return len(told[-1]) - 1 if told and told[-1][0] == "assigned" else 0
+
+
 def mixed_group(url, doors, peers):
     """Instances of the REST proxy and Kafka's own consumers share a group: each record is read by one of them."""
     make_topic(url, "rest-mixed", 4)
-    rest = Instance(url, "rest-mixed-group", **{"auto.commit.enable": "true"})
+    rest = Instance(url, "rest-mixed-group", "binary", **{"auto.commit.enable": "true"})
     rest.do("POST", "/subscription", {"topics": ["rest-mixed"]})
     rest.read(200)
     members = []
@@ -181,16 +188,22 @@ def mixed_group(url, doors, peers):
         for peer in peers:
             members.append(peer.start("member", doors, "rest-mixed", "rest-mixed-group", session_timeout_ms="6000", heartbeat_interval_ms="1000"))
         end = time.monotonic() + 60
-        # Reading is what keeps the REST member in its group and lets it follow a rebalance.
-        while not (len(rest.do("GET", "/assignments")["partitions"]) == 4 // (len(peers) + 1) + (4 % (len(peers) + 1) > 0) or time.monotonic() > end):
-            rest.read(200)
-        must(url, "POST", "/topics/rest-mixed", {"records": [{"key": f"k{n}", "value": f"v{n};", "partition": n % 4} for n in range(400)]}, JSON)
-        mine, theirs = [], set()
+        shares = []
+        while sum(shares) != 4 or 0 in shares:
+            expect(time.monotonic() < end, f"REST and Kafka's clients have {shares} partitions of 4 after a minute")
+            expect(not rest.read(200), "there are records before any was sent")
+            shares = [len(rest.do("GET", "/assignments")["partitions"]), *map(held_by, members)]
+
+        def packed(text):
+            return base64.b64encode(text.encode()).decode()
+
+        must(url, "POST", "/topics/rest-mixed", {"records": [{"key": packed(f"k{n}"), "value": packed(f"v{n};"), "partition": n % 4} for n in range(400)]}, BINARY)
+        mine, theirs, end = [], set(), time.monotonic() + 30
         while len(mine) + len(theirs) < 400:
             mine += rest.read(300)
             theirs = {record for member in members for record in member.records()}
-            expect(time.monotonic() < end, f"{len(mine)} records read by REST, {len(theirs)} by Kafka's clients, of 400")
-        expect(mine and theirs, f"{len(mine)} records read by REST, {len(theirs)} by Kafka's clients: one of them had no share")
+            expect(time.monotonic() < end, f"{len(mine)} records read by REST, {len(theirs)} by Kafka's clients, of 400; they have {shares} partitions")
+        expect(len(mine) == 100 * shares[0], f"{len(mine)} records read by REST, which has {shares[0]} partitions of 100 records")
         both = {(r["partition"], r["offset"]) for r in mine} & {(p, o) for p, o, _ in theirs}
         expect(not both, f"{len(both)} records were read by both")
     finally:

@@ -28,6 +28,20 @@ class Dynalite(kafka_peers.Broker):
     def ready_line(self):
         return "istening at"
 
+    def make_lease_table(self, name):
+        """Makes the table with the index over owners, which version 3 of the library adds to a table of its own: that is the one call of it that dynalite does not know."""
+        import boto3  # pylint: disable=import-outside-toplevel
+        client = boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{self.port}", region_name=http_peers.REGION, aws_access_key_id=http_peers.KEY,
+                              aws_secret_access_key=http_peers.SECRET)
+
+        def key(name, kind):
+            return {"AttributeName": name, "KeyType": kind}
+
+        client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[key("leaseKey", "HASH")],
+                            AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in ("leaseKey", "leaseOwner")],
+                            GlobalSecondaryIndexes=[{"IndexName": "LeaseOwnerToLeaseKeyIndex", "KeySchema": [key("leaseOwner", "HASH"), key("leaseKey", "RANGE")],
+                                                     "Projection": {"ProjectionType": "KEYS_ONLY"}}])
+
 
 def aggregated(texts):
     """Returns one record that holds many, as the Kinesis Producer Library makes it: magic, protocol buffer, MD5."""
@@ -53,7 +67,8 @@ def library(endpoint, version, how, folder):
     programs = []
 
     def worker():
-        programs.append(http_peers.java(version, "LibraryCheck", endpoint, f"http://127.0.0.1:{leases.port}", stream, stream, how))
+        programs.append(http_peers.java(version, "LibraryCheck", endpoint, f"http://127.0.0.1:{leases.port}", stream, stream, how,
+                                        log=leases.folder / f"worker-{len(programs) + 1}.log"))
         return programs[-1].lines
 
     def put(first, count):
@@ -67,6 +82,8 @@ def library(endpoint, version, how, folder):
             pass
 
     try:
+        if not version.startswith("2."):
+            leases.make_lease_table(stream)
         put(0, 300)
         lines = worker()
         until(lines, 350)

@@ -100,9 +100,10 @@ def java_client(version):
 class Program:
     """A client program to its end or until it is stopped; it prints lines, the last of which is `done ...` or `failed ...`."""
 
-    def __init__(self, command, environment=None):
-        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                        env={**os.environ, **AWS_ENVIRONMENT, **(environment or {})})
+    def __init__(self, command, environment=None, log=None):
+        with open(log or os.devnull, "wb") as errors:
+            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+                                            env={**os.environ, **AWS_ENVIRONMENT, **(environment or {})})
         self.lines = Lines(self.process.stdout)
 
     def result(self, seconds=120):
@@ -131,9 +132,10 @@ def javascript(script, *arguments, environment=None):
     return Program(["node", HERE / "clients" / script, *arguments], {"NODE_PATH": str(node_modules()), "PINFLOW_NODE_MODULES": str(node_modules()), **(environment or {})})
 
 
-def java(version, main, *arguments, environment=None, properties=()):
-    return Program(["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m", *properties, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                    "-cp", java_client(version), main, *arguments], environment)
+def java(version, main, *arguments, environment=None, properties=(), log=None):
+    level = "warn" if log else "error"
+    return Program(["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx512m", *properties, f"-Dorg.slf4j.simpleLogger.defaultLogLevel={level}",
+                    "-cp", java_client(version), main, *arguments], environment, log)
 
 
 class Certificates:

@@ -1,5 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.lang.reflect.Method;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -17,6 +18,7 @@ import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.exceptions.InvalidStateException;
 import software.amazon.kinesis.exceptions.ShutdownException;
+import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
@@ -90,6 +92,13 @@ public final class LibraryCheck {
     }
   }
 
+  /** Makes a setting that not every version of the library has. */
+  private static void setWhereKnown(LeaseManagementConfig config, String setting, long value) throws ReflectiveOperationException {
+    for (Method method : LeaseManagementConfig.class.getMethods()) {
+      if (method.getName().equals(setting) && method.getParameterCount() == 1) method.invoke(config, value);
+    }
+  }
+
   public static void main(String[] arguments) throws Exception {
     String stream = arguments[2];
     // As the library's own helper sets it up: HTTP/2.
@@ -99,10 +108,14 @@ public final class LibraryCheck {
     CloudWatchAsyncClient metrics = CloudWatchAsyncClient.builder().endpointOverride(URI.create(arguments[1])).build();
     InitialPositionInStreamExtended begin = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
     ConfigsBuilder configs = new ConfigsBuilder(new SingleStreamTracker(stream, begin), arguments[3], kinesis, leases, metrics, UUID.randomUUID().toString(), Processor::new);
+    LeaseManagementConfig leaseSettings = configs.leaseManagementConfig().failoverTimeMillis(3000).shardSyncIntervalMillis(1000).leasesRecoveryAuditorExecutionFrequencyMillis(1000);
+    // Version 3 chooses a leader with a lock; by default a dead one's holds for minutes.
+    setWhereKnown(leaseSettings, "dynamoDbLockBasedLeaderHeartbeatPeriodInMillis", 1000);
+    setWhereKnown(leaseSettings, "dynamoDbLockBasedLeaderLeaseDurationInMillis", 4000);
     Scheduler scheduler = new Scheduler(
         configs.checkpointConfig(),
         configs.coordinatorConfig().parentShardPollIntervalMillis(500).shardConsumerDispatchPollIntervalMillis(100),
-        configs.leaseManagementConfig().failoverTimeMillis(3000).shardSyncIntervalMillis(1000).leasesRecoveryAuditorExecutionFrequencyMillis(1000),
+        leaseSettings,
         configs.lifecycleConfig(),
         configs.metricsConfig().metricsFactory(new NullMetricsFactory()),
         configs.processorConfig(),
