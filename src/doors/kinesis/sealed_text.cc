@@ -70,10 +70,7 @@ std::string stream_id(const Uuid& topic) {
   constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
   const auto hash = digest("pinflow stream id", topic);
   std::string out;
-  for (std::size_t i = 0; i < 23; ++i) {
-    if (i == 20) out += '-';
-    out += kDigits[hash[i] % kDigits.size()];
-  }
+  for (std::size_t i = 0; i < 24; ++i) out += kDigits[hash[i] % kDigits.size()];
   return out;
 }
 

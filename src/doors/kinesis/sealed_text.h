@@ -10,7 +10,8 @@
 
 namespace pinflow::doors::kinesis {
 
-// "4q1x...-0z3": what DescribeStreamSummary calls StreamId. Follows from the topic's id, without telling it.
+// What DescribeStreamSummary calls StreamId: 24 letters and digits that follow from the topic's id, without telling it. AWS's have a hyphen before
+// the last three; SDKs that are given one of that form (by KCL 3.5) ask a host of AWS made of it, in place of the endpoint that they were told.
 std::string stream_id(const Uuid& topic);
 
 // A position in a shard that clients carry as an opaque text (a shard iterator) or in a list (NextToken): base64 of 00..01, a code that
