@@ -18,7 +18,8 @@ def described(doors, examples):
     left_out = [word for pattern in LEFT_OUT for word in ("--exclude-path-regex", pattern)]
     done = subprocess.run([sys.executable, program, "run", doors.url + "/openapi.json", "--url", doors.url, "--max-examples", str(examples), "--seed", "7", "--phases", "coverage,fuzzing",
                            "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance", "--exclude-method", "DELETE",
-                           "--request-timeout", "10", "--no-color", *left_out], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+                           "--request-timeout", "10", "--no-color", *left_out], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900,
+                          cwd=doors.folder)  # It keeps what it finds in its folder.
     (doors.folder / "schemathesis.log").write_text(done.stdout)
     failed = re.findall(r"^_+ (.*?) _+$", done.stdout, re.MULTILINE)
     expect(done.returncode == 0, f"{len(failed)} operations fail: {'; '.join(failed)[:600]} ... see {doors.folder}/schemathesis.log")

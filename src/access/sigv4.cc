@@ -18,6 +18,8 @@ using internal::Parameters;
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
+constexpr std::string_view kAuthority =
+    ":authority";  // HTTP/2's form of Host, which clients sign there under this name.
 constexpr std::size_t kMaxSignedHeaders = 100;
 constexpr std::int64_t kLongestExpiry = 604'800;  // A week: AWS's bound for presigned requests.
 
@@ -117,6 +119,7 @@ std::expected<Parts, SignatureFault> take_apart(const SignedRequest& request) {
 }
 
 bool is_header_name(std::string_view name) {
+  if (name == kAuthority) return true;
   return !name.empty() && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
@@ -174,7 +177,7 @@ bool is_signed(const ShownSignature& shown, std::string_view name) {
 
 std::optional<SignatureFault> check_scope(const SignedRequest& request, const ShownSignature& shown,
                                           const SignatureRules& rules) {
-  if (!is_signed(shown, "host"))
+  if (!is_signed(shown, "host") && !is_signed(shown, kAuthority))
     return invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   // Else a signature could be sent again with another time.
   const std::string_view date = canonical_header(request, "x-amz-date") ? "x-amz-date" : "date";
@@ -267,8 +270,11 @@ std::string canonical_request(const SignedRequest& request, std::span<const std:
   std::string out(request.method);
   out.append("\n").append(internal::canonical_path(request.path, form));
   out.append("\n").append(internal::canonical_query(internal::parse_query(request.query))).append("\n");
-  for (const std::string& name : signed_headers)
-    out.append(name).append(":").append(canonical_header(request, name).value_or("")).append("\n");
+  for (const std::string& name : signed_headers) {
+    auto value = canonical_header(request, name);
+    if (!value && name == kAuthority) value = canonical_header(request, "host");
+    out.append(name).append(":").append(value.value_or("")).append("\n");
+  }
   return out.append("\n").append(join(signed_headers)).append("\n").append(payload);
 }
 

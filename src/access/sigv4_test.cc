@@ -302,6 +302,20 @@ TEST_F(Sigv4, BodiesAreSignedUnlessTheRulesSayOtherwise) {
               HasSubstr("does not match the SHA-256"));
 }
 
+// As the AWS SDK for JavaScript signs over HTTP/2, whose :authority servers hand on as Host.
+TEST_F(Sigv4, TakesTheAuthorityOfHttp2ForTheHost) {
+  const auto check_at = [](std::string_view host) {
+    const Headers of_client{{":authority", "example.amazonaws.com"}, {"X-Amz-Date", "20150830T123600Z"}};
+    Headers headers{{"Host", std::string(host)}, {"X-Amz-Date", "20150830T123600Z"}};
+    headers.emplace_back("Authorization",
+                         sign({"POST", "/", "", of_client}, {"AKIDEXAMPLE", std::string(kSecret)},
+                              {"20150830", "us-east-1", "service"}, kTime, to_hex(sha256("")), PathForm::kNormalized));
+    return message(check({"POST", "/", "", headers}, ""));
+  };
+  EXPECT_EQ(check_at("example.amazonaws.com"), "accepted");
+  EXPECT_THAT(check_at("other.amazonaws.com"), HasSubstr("InvalidSignatureException"));
+}
+
 TEST_F(Sigv4, ManySignedHeadersAreNoWayToBurnTime) {
   std::string names = "host";
   for (int i = 0; i < 8000; ++i) names += ";a";
