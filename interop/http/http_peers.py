@@ -52,24 +52,9 @@ class Kinesalite(kafka_peers.Broker):
         return "Listening at"
 
 
-@functools.cache
 def node_modules():
-    """Returns the folder of npm packages, as the lock file pins them. kinesalite's only package with a script is optional: without it, it keeps all in memory."""
-    folder = BUILD / "npm-http"
-    if not shutil.which("node") or not shutil.which("npm"):
-        raise Missing("no node or no npm on this machine")
-    lock = HERE / "package-lock.json"
-    mark = folder / "complete"
-    if not mark.exists() or mark.read_bytes() != lock.read_bytes():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(HERE / name, folder)
-        with open(folder / "npm.log", "wb") as log:
-            if subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, stdout=log, stderr=log, timeout=600).returncode != 0:
-                raise Missing(f"npm could not install its packages, see {folder.relative_to(ROOT)}/npm.log")
-        shutil.copy(lock, mark)
-    return folder / "node_modules"
+    """kinesalite's only package with a script is optional: without it, it keeps all in memory."""
+    return kafka_peers.npm_packages(HERE, "npm-http")
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import kafka_peers
-from kafka_peers import BUILD, HERE, Lines, Missing, ROOT
+from kafka_peers import HERE, Lines, Missing
 
 ALL_CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
@@ -27,24 +27,8 @@ def compiled_java_client(version):
     return classes
 
 
-@functools.cache
 def node_modules():
-    """Returns the folder of npm packages, installed without their scripts, as the lock file pins them."""
-    folder = BUILD / "npm"
-    if not shutil.which("node") or not shutil.which("npm"):
-        raise Missing("no node or no npm on this machine")
-    lock = HERE / "package-lock.json"
-    mark = folder / "complete"
-    if not mark.exists() or mark.read_bytes() != lock.read_bytes():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(HERE / name, folder)
-        with open(folder / "npm.log", "wb") as log:
-            if subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, stdout=log, stderr=log, timeout=600).returncode != 0:
-                raise Missing(f"npm could not install its packages, see {folder.relative_to(ROOT)}/npm.log")
-        shutil.copy(lock, mark)
-    return folder / "node_modules"
+    return kafka_peers.npm_packages(HERE, "npm")
 
 
 class Process:

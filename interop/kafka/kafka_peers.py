@@ -2,6 +2,7 @@
 
 A broker here has `bootstrap` (host:port), start(), kill() (SIGKILL), stop() and pid; a restarted one keeps its address and its data.
 """
+import functools
 import os
 import pathlib
 import re
@@ -66,6 +67,26 @@ def libs(version):
         raise Missing(f"Maven could not fetch Apache Kafka {version}, see {folder.relative_to(ROOT)}/mvn.log")
     shutil.copy(pom, mark)
     return folder / "libs"
+
+
+@functools.cache
+def npm_packages(source, name):
+    """Returns the folder of the npm packages that the lock file in `source` pins, installed without their scripts into build/interop/NAME."""
+    folder = BUILD / name
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Missing("no node or no npm on this machine")
+    lock = source / "package-lock.json"
+    mark = folder / "complete"
+    if not mark.exists() or mark.read_bytes() != lock.read_bytes():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for file in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(source / file, folder)
+        with open(folder / "npm.log", "wb") as log:
+            if subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, stdout=log, stderr=log, timeout=600).returncode != 0:
+                raise Missing(f"npm could not install its packages, see {folder.relative_to(ROOT)}/npm.log")
+        shutil.copy(lock, mark)
+    return folder / "node_modules"
 
 
 def main_class(version, tool):
