@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Holds the HTTP doors against clients and tools that we did not write. One line a check; exit code 1 if one fails.
 
-    run.py --pinflow PROGRAM | --kinesis URL | --kinesalite   [--folder DIR] [--long] [WORD ...]
+    run.py --pinflow PROGRAM | --kinesis URL | --kinesalite   [--folder DIR] [--quick | --long] [WORD ...]
 
---kinesis aims the Kinesis checks alone at an endpoint that runs already, --kinesalite at the emulator, which is known to fail some. --long adds what `make conformance` runs. With words, only
+--kinesis aims the Kinesis checks alone at an endpoint that runs already, --kinesalite at the emulator, which is known to fail some. --long adds what `make conformance` runs; --quick leaves out what takes long, as `make interop` does. With words, only
 checks whose names hold one of them run.
 """
 import argparse
@@ -22,6 +22,9 @@ import client_peers
 import differential
 from check_report import Report
 
+# Clients on a JVM or with a start of their own for each call, and waits for seconds.
+TAKE_LONG = ("AWS command line", "AWS SDK for Java v2", "Client Library", "one subscriber a consumer", "Kafka's consumers in one group")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -30,13 +33,15 @@ def main():
     which.add_argument("--kinesis")
     which.add_argument("--kinesalite", action="store_true")
     parser.add_argument("--folder", default=str(http_peers.BUILD / "run" / "http"))
-    parser.add_argument("--long", action="store_true")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--quick", action="store_true")
+    how.add_argument("--long", action="store_true")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     folder = pathlib.Path(options.folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    report = Report(options.words, folder)
+    report = Report(options.words, folder, TAKE_LONG if options.quick else ())
     if options.kinesalite:
         emulator = http_peers.Kinesalite(folder / "kinesalite").start()
         options.kinesis = emulator.kinesis

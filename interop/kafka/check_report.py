@@ -23,14 +23,15 @@ def expect_line(text, pattern):
 
 
 class Report:
-    def __init__(self, wanted, log_folder):
+    def __init__(self, wanted, log_folder, left_out=()):
         self._wanted = wanted
+        self._left_out = left_out
         self._log_folder = log_folder
         self.passed = self.failed = self.skipped = 0
 
     def check(self, name, function, *arguments):
         """Runs one check; what it returns is printed behind its name."""
-        if self._wanted and not any(word.lower() in name.lower() for word in self._wanted):
+        if not self._is_wanted(name):
             return
         begin = time.monotonic()
         try:
@@ -48,8 +49,12 @@ class Report:
                     log.write(f"{name}\n{traceback.format_exc()}\n")
             self.failed += 1
 
+    def _is_wanted(self, name):
+        lower = name.lower()
+        return (not self._wanted or any(word.lower() in lower for word in self._wanted)) and not any(word.lower() in lower for word in self._left_out)
+
     def skip(self, name, reason):
-        if self._wanted and not any(word.lower() in name.lower() for word in self._wanted):
+        if not self._is_wanted(name):
             return
         print(f"skipped  {name}: {reason}", flush=True)
         self.skipped += 1
