@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import pathlib
-import re
 import shutil
 import statistics
 import subprocess
@@ -21,14 +20,14 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "interop" / "http"))
+sys.path[:0] = [str(ROOT / "interop" / "http"), str(ROOT / "bench")]
 
 import http_peers  # noqa: E402  pylint: disable=wrong-import-position
 import kafka_peers  # noqa: E402  pylint: disable=wrong-import-position
 from kafka_peers import BUILD, Missing, NEWEST, free_port  # noqa: E402  pylint: disable=wrong-import-position
+from machine import cpu_seconds, flushes_per_second, peak_mib  # noqa: E402  pylint: disable=wrong-import-position
 
 LOAD = ROOT / "build" / "release" / "bench" / "http_load"
-TICKS = os.sysconf("SC_CLK_TCK")
 # What each side is told so that a success answer promises the same.
 CLASSES = {
     "fsync": ({"log.flush.interval.messages": 1}, {"log.durability": "power"}),
@@ -230,31 +229,6 @@ class Kinesalite:
 
     def stop(self):
         self.emulator.stop()
-
-
-def cpu_seconds(pids):
-    total = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
-
-
-def peak_mib(pids):
-    return sum(int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) for pid in pids) / 1024
-
-
-def flushes_per_second(folder):
-    """What one append of 4 KiB and fdatasync costs here; returns how many a second go."""
-    block, count = os.urandom(4096), 0
-    with open(folder / "probe", "wb", buffering=0) as file:
-        begin = time.monotonic()
-        while time.monotonic() - begin < 1:
-            file.write(block)
-            os.fdatasync(file.fileno())
-            count += 1
-    (folder / "probe").unlink()
-    return count
 
 
 def topic_contents(bootstrap, topic):

@@ -12,15 +12,15 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "interop" / "kafka"))
+sys.path[:0] = [str(ROOT / "interop" / "kafka"), str(ROOT / "bench")]
 
 import kafka_peers  # noqa: E402  pylint: disable=wrong-import-position
 import librdkafka_suite  # noqa: E402  pylint: disable=wrong-import-position
 from kafka_peers import Missing, NEWEST  # noqa: E402  pylint: disable=wrong-import-position
+from machine import cpu_seconds, flushes_per_second, peak_mib  # noqa: E402  pylint: disable=wrong-import-position
 
 JVM = ["-Xmx512m", "-Xms512m"]
 # The two durability classes: what each broker is told so that it promises the same.
@@ -33,29 +33,6 @@ PARTITIONS = (1, 12)
 # Records for each class and size: some seconds of the faster broker, and not minutes of the slower.
 RECORDS = {("flush-free", 100): 3_000_000, ("flush-free", 1024): 600_000, ("fsync", 100): 600_000, ("fsync", 1024): 150_000}
 RATE = 1000  # Records a second in the measure of latency.
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def peak_mib(pid):
-    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
-
-
-def flushes_per_second(folder):
-    """What one append of 4 KiB and fdatasync costs here; returns how many a second go."""
-    block, count = os.urandom(4096), 0
-    with open(folder / "probe", "wb", buffering=0) as file:
-        begin = time.monotonic()
-        while time.monotonic() - begin < 1:
-            file.write(block)
-            os.fdatasync(file.fileno())
-            count += 1
-    (folder / "probe").unlink()
-    return count
 
 
 def run(command, timeout=600, environment=None):
@@ -166,10 +143,10 @@ class Bench:
             self.figures.setdefault((case.name, step, unit), {}).setdefault(broker.name, []).append(value)
 
     def measured(self, case, step, function, broker, topic, records):
-        before = cpu_seconds(broker.pid)
+        before = cpu_seconds([broker.pid])
         values = function(broker, case, topic)
         if records:
-            values["CPU s per million"] = (cpu_seconds(broker.pid) - before) / records * 1e6
+            values["CPU s per million"] = (cpu_seconds([broker.pid]) - before) / records * 1e6
         self.note(case, step, broker, values)
 
     def round_of(self, case, brokers, number):
@@ -223,7 +200,7 @@ class Bench:
                     self.round_of(case, brokers, number)
                 print(f"measured {case.name}", flush=True)
             for broker in brokers:
-                self.note(Case(klass, "all", 0, 0, self.folder), "peak memory", broker, {"MiB": peak_mib(broker.pid)})
+                self.note(Case(klass, "all", 0, 0, self.folder), "peak memory", broker, {"MiB": peak_mib([broker.pid])})
         finally:
             for broker in brokers:
                 broker.stop()
