@@ -169,4 +169,23 @@ class ConsumersFixture : public log::LogFixture {
   std::unique_ptr<http::Router> router_;
 };
 
+// Over a topic "t" of two partitions.
+class ConsumersTest : public ConsumersFixture {
+ protected:
+  ConsumersTest() {
+    open();
+    create("t", 2);
+  }
+  static constexpr std::string_view kManual =
+      R"("format":"json","auto.offset.reset":"earliest","auto.commit.enable":"false")";
+};
+
+class KarapaceConsumersTest : public ConsumersFixture {
+ protected:
+  KarapaceConsumersTest() {
+    open(Profile::kKarapace);
+    create("t", 2);
+  }
+};
+
 }  // namespace pinflow::doors::kafka_rest
