@@ -155,6 +155,15 @@ const groups::DescribedMember* find_member(const groups::DescribedGroup& group, 
   return found == group.members.end() ? nullptr : &*found;
 }
 
+// The member that a request names. Null: there is none, which is answered.
+const groups::DescribedMember* known_member(const groups::DescribedGroup& group, const http::Request& request,
+                                            http::Responder& respond) {
+  const auto& id = request.parameter("consumer_id");
+  const auto* const member = find_member(group, id);
+  if (member == nullptr) respond(answer(not_found(fmt::format("Consumer {} of group {}", id, group.group))));
+  return member;
+}
+
 std::optional<log::TopicPartition> partition_of(const http::Request& request) {
   const auto& text = request.parameter("partition_id");
   std::int32_t number = -1;
@@ -204,9 +213,8 @@ void KafkaRestV3Door::consumers(http::Request request, Respond respond) {
 void KafkaRestV3Door::consumer(http::Request request, Respond respond) {
   const auto group = known_group(request, respond);
   if (!group) return;
-  const auto& id = request.parameter("consumer_id");
-  const auto* member = find_member(*group, id);
-  if (member == nullptr) return respond(answer(not_found(fmt::format("Consumer {} of group {}", id, group->group))));
+  const auto* const member = known_member(*group, request, respond);
+  if (member == nullptr) return;
   auto out = writer(request);
   write_consumer(out, group->group, *member);
   respond(json(200, std::move(out).take()));
@@ -215,9 +223,9 @@ void KafkaRestV3Door::consumer(http::Request request, Respond respond) {
 void KafkaRestV3Door::assignments(http::Request request, Respond respond) {
   const auto group = known_group(request, respond);
   if (!group) return;
-  const auto& id = request.parameter("consumer_id");
-  const auto* member = find_member(*group, id);
-  if (member == nullptr) return respond(answer(not_found(fmt::format("Consumer {} of group {}", id, group->group))));
+  const auto* const member = known_member(*group, request, respond);
+  if (member == nullptr) return;
+  const std::string& id = member->member_id;
   auto out = writer(request);
   out.begin_list("KafkaConsumerAssignmentList", consumer_path(group->group, id) + "/assignments");
   for (const auto& partition : partitions_of(*member)) write_assignment(out, group->group, id, partition);
