@@ -214,6 +214,20 @@ TEST_F(Http2, AWithdrawnRequestLetsGoOfBothStreams) {
   EXPECT_EQ(owner.session().phase(), Phase::kIdle);
 }
 
+TEST_F(Http2, AReaderMayDropItsBodyWhileItReads) {
+  stream_bodies();
+  send(headers(1, post("/"), kEndHeaders) + data(1, "abc"));
+  kept.at(1).body_stream->next([this](const BodyStream::Piece& piece) {
+    read = **piece;
+    kept.at(1).body_stream.reset();
+  });
+  EXPECT_EQ(read, "abc");
+  send(data(1, "more", kEndStream));
+  answer(1, text(200, "x"));
+  EXPECT_EQ(peer.streams[1].body, "x");
+  EXPECT_EQ(peer.streams[1].reset, std::nullopt);
+}
+
 TEST_F(Http2, AnEndedConnectionLetsGoOfAllStreams) {
   stream_bodies();
   send(headers(1, post("/"), kEndHeaders) + headers(3, post("/"), kEndHeaders));
@@ -226,16 +240,34 @@ TEST_F(Http2, AnEndedConnectionLetsGoOfAllStreams) {
 
 TEST_F(Http2, RefusesAtTheHeadAndStopsTheBody) {
   owner.admission = [](Request&) { return Admission{.refusal = text(401, "who?")}; };
-  send(headers(1, post("/"), kEndHeaders));
-  EXPECT_EQ(peer.streams[1].status, 401);
-  EXPECT_EQ(peer.streams[1].reset, 0U);  // NO_ERROR: please stop.
   send(headers(3, post("/", {{"content-length", "5"}}), kEndHeaders));
   EXPECT_EQ(peer.streams[3].status, 401);
-  EXPECT_EQ(peer.streams[3].reset, std::nullopt);
   EXPECT_EQ(owner.session().phase(), Phase::kBody);
   send(data(3, "hello", kEndStream));
+  EXPECT_EQ(peer.streams[3].reset, std::nullopt);
   EXPECT_EQ(owner.session().phase(), Phase::kIdle);
   EXPECT_THAT(owner.requests, IsEmpty());
+}
+
+// curl takes a reset for a failure of the request when it is still sending: the answer must reach it before.
+TEST_F(Http2, ReadsOnAfterAnEarlyAnswerBeforeItResets) {
+  send(headers(1, post("/", {{"content-length", "4000000"}}), kEndHeaders));
+  const std::string piece(16 << 10, 'x');
+  for (int i = 0; i < 64; ++i) send(data(1, piece));
+  EXPECT_EQ(peer.streams[1].status, 413);
+  EXPECT_TRUE(peer.streams[1].ended);
+  EXPECT_EQ(peer.streams[1].reset, std::nullopt);
+  send(data(1, piece));
+  EXPECT_EQ(peer.streams[1].reset, 0U);  // NO_ERROR: please stop.
+  EXPECT_EQ(owner.session().phase(), Phase::kIdle);
+  EXPECT_EQ(status_of(3, get("/")), 200);
+
+  send(headers(5, post("/", {{"content-length", "4000000"}}), kEndHeaders));
+  EXPECT_EQ(peer.streams[5].reset, std::nullopt);
+  owner.session().finish();
+  drain();
+  EXPECT_EQ(peer.streams[5].reset, 0U);
+  EXPECT_EQ(owner.session().phase(), Phase::kEnding) << "nobody waits for a body that nobody wants";
 }
 
 TEST_F(Http2, HoldsTheBodyLimits) {

@@ -237,6 +237,7 @@ void Http2Session::take_data(Stream& stream, std::string_view bytes) {
     }
   }
   nghttp2_session_consume(protocol_, id, bytes.size());
+  if (stream.body_bytes > stream.reset_at) stop_body(stream);
 }
 
 void Http2Session::end_body(Stream& stream) {

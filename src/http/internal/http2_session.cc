@@ -9,9 +9,9 @@
 namespace pinflow::http::internal {
 
 namespace {
-constexpr std::size_t kEnoughOutput = 64 << 10;    // Then the socket has its turn.
-constexpr std::size_t kBatchedPieces = 16 << 10;   // Answers' streams are asked for more below this.
-constexpr std::uint64_t kSkippedBody = 256 << 10;  // A longer unwanted body is stopped by a reset.
+constexpr std::size_t kEnoughOutput = 64 << 10;   // Then the socket has its turn.
+constexpr std::size_t kBatchedPieces = 16 << 10;  // Answers' streams are asked for more below this.
+constexpr std::uint64_t kSkippedBody = 1 << 20;   // Of an unwanted body; a reset stops the rest.
 
 std::size_t bytes_of(const std::deque<std::string>& output) {
   std::size_t sum = 0;
@@ -213,8 +213,14 @@ void Http2Session::answer_sent(Stream& stream) {
   stream.unwanted = true;
   ready_.push_back(stream.id);
   stream.stamp = ++stamp_;
-  const auto length = stream.head.content_length();
-  if (length && *length - std::min(stream.body_bytes, *length) <= kSkippedBody) return;
+  if (ending_) return stop_body(stream);
+  // Not at once: clients that are still sending (curl) take a reset for a failure, and show no answer.
+  stream.reset_at = stream.body_bytes + kSkippedBody;
+}
+
+// Asks the peer of an answered request to send no more of its body.
+void Http2Session::stop_body(Stream& stream) {
+  stream.reset_at = UINT64_MAX;
   nghttp2_submit_rst_stream(protocol_, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(stream.id), NGHTTP2_NO_ERROR);
 }
 
@@ -293,6 +299,9 @@ void Http2Session::finish() {
 
 void Http2Session::go_away() {
   if (std::exchange(ending_, true)) return;
+  for (auto& [id, stream] : streams_) {
+    if (stream->reset_at != UINT64_MAX) stop_body(*stream);
+  }
   nghttp2_submit_goaway(protocol_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(protocol_),
                         NGHTTP2_NO_ERROR, nullptr, 0);
 }

@@ -68,6 +68,7 @@ class Http2Session final : public Session {
   void submit(Stream& stream, Response response);
   std::size_t fill(Stream& stream, std::uint8_t* into, std::size_t room, std::uint32_t* flags);
   void answer_sent(Stream& stream);
+  void stop_body(Stream& stream);
   bool write();
   bool pull();
   void go_away();

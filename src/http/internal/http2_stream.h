@@ -36,7 +36,8 @@ struct Http2Stream {
   bool to_head = false;
   bool packs = false;  // The answer may be packed.
   std::uint64_t max_body = 0;
-  std::uint64_t body_bytes = 0;  // As sent.
+  std::uint64_t body_bytes = 0;         // As sent.
+  std::uint64_t reset_at = UINT64_MAX;  // So many of them are dropped before a reset ends an answered request.
   std::size_t in_hand_bytes = 0;
   std::stop_source abandoned{std::nostopstate};  // Its handler's sign that nobody waits any more.
 
