@@ -231,6 +231,17 @@ TEST_F(GuardTest, StreamedBodiesCountPieceByPiece) {
   EXPECT_EQ(ask("GET", {"topics"}, {bearer(token)}).status, 429);
 }
 
+TEST_F(GuardTest, AStreamedBodyMayBeDroppedWhileItIsRead) {
+  guard_.emplace(options_, clock_, logger_, doors_);
+  auto head =
+      request("POST", {"topics"}, {bearer(make("slow", "query", {.requests = {}, .bytes = 1000, .records = {}}))});
+  ASSERT_FALSE(guard_->admit(head).refusal);
+  head.body_stream = std::make_unique<OnePiece>();
+  guard_->handle(std::move(head), [](const http::Response&) {});
+  doors_.stream->next([this](const http::BodyStream::Piece&) { doors_.stream.reset(); });
+  EXPECT_EQ(doors_.stream, nullptr);
+}
+
 TEST_F(GuardTest, WhoGuessesIsSlowedDownAndLocksOutNobodyElse) {
   const std::string victim = make("victim", "query");
   const std::string other = make("other", "query");

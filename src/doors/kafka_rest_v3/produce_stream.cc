@@ -60,7 +60,7 @@ class Stream final : public std::enable_shared_from_this<Stream> {
       take_ = nullptr;
     }
     ended_ = true;
-    if (!inside_) body_.reset();  // Else it goes with this object, once it no longer calls into it.
+    body_.reset();  // Maybe within its own take, which streams of bodies allow.
   }
 
   // Asks for reports. On the loop.

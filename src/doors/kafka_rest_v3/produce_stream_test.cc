@@ -222,6 +222,21 @@ TEST_F(ProduceStream, StopsWhenTheClientLeaves) {
   EXPECT_TRUE(received_.has_ended());
 }
 
+TEST_F(ProduceStream, LetsGoOfTheBodyAtOnceWhenTheClientLeavesWhileItIsRead) {
+  for (const bool is_there_before : {false, true}) {
+    sent_ = {};
+    bool destroyed = false;
+    if (is_there_before) sent_.send("{}");
+    produce_stream({log_, clock_, "c1", topic_, std::nullopt, false, nullptr, limits_}, sent_.stream(),
+                   [&](http::Response response) {
+                     response = {};  // The connection is gone.
+                     destroyed = sent_.is_destroyed();
+                   });
+    if (!is_there_before) sent_.send("{}");
+    EXPECT_TRUE(destroyed);
+  }
+}
+
 TEST_F(ProduceStream, ReadsLatin1) {
   latin1_ = true;
   ask("{\"value\":{\"type\":\"STRING\",\"data\":\"\xe9\"}}");
