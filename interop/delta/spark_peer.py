@@ -53,4 +53,5 @@ def spark():
     delta = next(match.group(1) for jar in jars if (match := re.search(r"delta-spark_[\d.]+_2\.13-([\d.]+)\.jar", jar)))
     environment = {name: value for name, value in os.environ.items() if name not in ("SPARK_HOME", "SPARK_CONF_DIR", "PYTHONPATH")}
     environment.update({"PINFLOW_SPARK_JARS": ",".join(jars), "PINFLOW_DELTA_SPARK": delta, "PYSPARK_PYTHON": str(folder / "venv/bin/python")})
-    return types.SimpleNamespace(python=str(folder / "venv/bin/python"), environment=environment)
+    version = re.search(r"^pyspark==(.+)$", (HERE / "requirements-spark.txt").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    return types.SimpleNamespace(python=str(folder / "venv/bin/python"), environment=environment, spark_version=version, delta_version=delta)
