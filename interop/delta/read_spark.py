@@ -19,6 +19,7 @@ spark = (SparkSession.builder.master("local[2]").appName("pinflow")
          .config("spark.driver.host", "127.0.0.1")
          .config("spark.driver.bindAddress", "127.0.0.1")
          .config("spark.ui.enabled", "false")
+         .config("spark.ui.showConsoleProgress", "false")
          .getOrCreate())
 spark.sparkContext.setLogLevel("ERROR")
 
