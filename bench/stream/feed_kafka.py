@@ -2,7 +2,7 @@
 was acknowledged. With --rate records begin at even times whatever the broker does, and FILE gets a line for each partition: its number, the offset of
 its first record here, and the moment (monotonic clock, microseconds) at which each was acknowledged.
 
-    feed_kafka.py --bootstrap HOST:PORT --topic NAME --partitions N --first N --records N [--rate N --stamps FILE]
+    feed_kafka.py --bootstrap HOST:PORT --topic NAME --partitions N --begin MILLISECONDS --first N --records N [--rate N --stamps FILE]
 """
 import argparse
 import json
@@ -23,7 +23,6 @@ DIRT = [
 ]
 TEXT = ("Small rooms, deep chairs and a lamp: what a reading corner needs and what it does not. With plans to print and a list of what to look for at the next market, "
         "so that the afternoon is not spent on searching alone.")
-BEGIN = 1_767_225_600_000  # Records carry times of their own, so that both sides store the same.
 
 
 def pin(number):
@@ -55,7 +54,7 @@ class Feed:
     def produce(self, number, report):
         while True:
             try:
-                self.producer.produce(self.options.topic, pin(number), partition=number % self.options.partitions, timestamp=BEGIN + number, on_delivery=report)
+                self.producer.produce(self.options.topic, pin(number), partition=number % self.options.partitions, timestamp=self.options.begin + number // 100, on_delivery=report)
                 return
             except BufferError:
                 self.producer.poll(0.05)
@@ -101,6 +100,7 @@ def main():
     parser.add_argument("--partitions", type=int, required=True)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--records", type=int, required=True)
+    parser.add_argument("--begin", type=int, required=True, help="time of the first record, so that both sides store the same; lately, or retention takes them")
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--stamps", default="")
     Feed(parser.parse_args()).run()

@@ -107,7 +107,8 @@ class Side:
 
     def feed(self, peer, **more):
         words = [f"--{name}={value}" for name, value in more.items()]
-        done = subprocess.run([peer.python, str(HERE / "feed_kafka.py"), f"--bootstrap={self.bootstrap}", f"--topic={TOPIC}", f"--partitions={PARTITIONS}", *words], text=True,
+        done = subprocess.run([peer.python, str(HERE / "feed_kafka.py"), f"--bootstrap={self.bootstrap}", f"--topic={TOPIC}", f"--partitions={PARTITIONS}",
+                               f"--begin={self.options.begin}", *words], text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"feeding {self.name}: {done.stderr.strip()[-500:]}")
@@ -316,6 +317,7 @@ def main():
     options = parser.parse_args()
     options.records = options.records or (200_000 if options.small else 5_000_000)
     options.seconds = options.seconds or (20 if options.small else 120)
+    options.begin = int(time.time() * 1000)
     folder = pathlib.Path(options.folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
