@@ -5,6 +5,7 @@ import queue
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -342,6 +343,17 @@ def curl_versions(url):
     return "HTTP/1.1, 1.0, chunked, 100-continue, h2c by prior knowledge"
 
 
+def curl_too_large(url):
+    """An upload over http.max_body: curl shows the answer, whichever version it speaks and whether or not it asks before it sends."""
+    with tempfile.NamedTemporaryFile() as body:
+        body.truncate(30 << 20)
+        for flags in (("--http1.1",), ("--http2-prior-knowledge",), ("--http2-prior-knowledge", "-H", "Expect:")):
+            said = curl(url + "/topics/rest-curl", *flags, "-H", f"Content-Type: {JSON}", "--data-binary", f"@{body.name}", "-w", "\n%{http_code}")
+            text, status = said.rsplit("\n", 1)
+            expect(status == "413" and json.loads(text)["error_code"] == 413, f"curl {flags}: {said}")
+    return "413 is shown"
+
+
 def compressed(url):
     """Bodies packed with gzip, which Confluent's proxy refuses."""
     import gzip  # pylint: disable=import-outside-toplevel
@@ -385,7 +397,7 @@ def many_at_once(url):
 def run(report, doors, peers):
     url = doors.url
     for name, check in (("table of answers", table), ("metadata", metadata), ("consumer instance", consumer), ("beyond the proxy", beyond), ("v3", version_3),
-                        ("v3 records while the request is open", streamed), ("v3 records over HTTP/2", streamed_http2), ("curl, versions of HTTP", curl_versions), ("packed bodies", compressed),
-                        ("writers and a reader", many_at_once)):
+                        ("v3 records while the request is open", streamed), ("v3 records over HTTP/2", streamed_http2), ("curl, versions of HTTP", curl_versions),
+                        ("curl, an upload that is too large", curl_too_large), ("packed bodies", compressed), ("writers and a reader", many_at_once)):
         report.check(f"Kafka REST: {name}", check, url)
     report.check("Kafka REST and Kafka's consumers in one group", mixed_group, url, doors, peers)
