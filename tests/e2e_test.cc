@@ -1,7 +1,9 @@
 // The whole pipeline as a user runs it: the program as a process, posts by HTTP, answers by command line and by reading its files.
 
+#include <arpa/inet.h>
 #include <cstdlib>
 #include <filesystem>
+#include <sys/socket.h>
 
 #include <fmt/core.h>
 #include <gmock/gmock.h>
@@ -9,6 +11,7 @@
 
 #include "http/client.h"
 #include "net/certificates_fixture.h"
+#include "net/descriptor.h"
 #include "posting_load.h"
 #include "running_pinflow.h"
 #include "stored_data.h"
@@ -244,6 +247,63 @@ TEST(Tokens, AreAskedForMadeAndTakenBackWhileItRuns) {
   EXPECT_EQ(status, 401) << "refused without a restart";
 }
 
+TEST(Tokens, OfAnotherScopeAreRefusedInTheFormOfEachDoor) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data";
+  RunningPinflow pinflow(data, {"--set", "http.authentication=token"});
+  const Finished made = run_pinflow({"tokens", "create", "shop", "--grant", "produce:pinterest.*", "--data", data});
+  expect_ok(made);
+  const std::string token = made.out.substr(0, made.out.find('\n'));
+  const auto client = http::make_client(*http::Url::parse(pinflow.url()), std::chrono::seconds(30));
+  const auto ask = [&](std::string method, std::string target, std::string type, std::string body,
+                       std::string amz_target = "") {
+    http::Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.headers.add("Authorization", "Bearer " + token);
+    request.headers.add("Content-Type", std::move(type));
+    if (!amz_target.empty()) request.headers.add("X-Amz-Target", std::move(amz_target));
+    request.body = std::move(body);
+    auto response = client->send(request);
+    EXPECT_TRUE(response) << (response ? "" : response.error().message);
+    return response ? std::move(*response) : http::Response{};
+  };
+  constexpr const char* kAmazon = "application/x-amz-json-1.1";
+  const auto clusters = ask("GET", "/v3/clusters", "application/json", "").body;
+  const std::string mark = R"("cluster_id":")";
+  const auto at = clusters.find(mark);
+  ASSERT_NE(at, std::string::npos) << clusters;
+  const auto id = clusters.substr(at + mark.size(), clusters.find('"', at + mark.size()) - at - mark.size());
+  const std::string other = "streaming-pinterest-pin";  // There, and not in the token's scope.
+
+  const auto v2 = ask("POST", "/topics/" + other, kJson, R"({"records":[{"value":1}]})");
+  EXPECT_EQ(v2.status, 403);
+  EXPECT_EQ(v2.headers.get("Content-Type"), "application/vnd.kafka.v2+json");
+  EXPECT_THAT(v2.body, HasSubstr(R"({"error_code":40301,"message":")"));
+
+  const auto v3 = ask("POST", fmt::format("/v3/clusters/{}/topics/{}/records", id, other), "application/json", "{}");
+  EXPECT_EQ(v3.status, 403);
+  EXPECT_EQ(v3.headers.get("Content-Type"), "application/json");
+  EXPECT_THAT(v3.body, HasSubstr(R"({"error_code":40301,"message":")"));
+
+  // Kinesis tells of rights with 400.
+  const auto kinesis =
+      ask("POST", "/", kAmazon, fmt::format(R"({{"StreamName":"{}","Data":"eA==","PartitionKey":"k"}})", other),
+          "Kinesis_20131202.PutRecord");
+  EXPECT_EQ(kinesis.status, 400);
+  EXPECT_EQ(kinesis.headers.get("Content-Type"), kAmazon);
+  EXPECT_THAT(kinesis.body, HasSubstr(R"({"__type":"AccessDeniedException","message":"User: )"));
+
+  const auto streams =
+      ask("PUT", fmt::format("/streams/{}/record", other), "application/json", R"({"Data":"x","PartitionKey":"k"})");
+  EXPECT_EQ(streams.status, 400);
+  EXPECT_EQ(streams.headers.get("x-amzn-ErrorType"), "AccessDeniedException");
+  EXPECT_THAT(streams.body, HasSubstr(R"({"__type":"AccessDeniedException","message":"User: )"));
+
+  ASSERT_EQ(pinflow.stop_gracefully(), 0);
+  EXPECT_TRUE(StoredData(data).topic(other).empty());
+}
+
 TEST(Demo, ShowsCountsAnswersAndProfilesAndStartsAnewWhenRunAgain) {
   const TemporaryFolder folder;
   const std::string data = folder / "demo";
@@ -269,31 +329,48 @@ TEST(Demo, LeavesAFolderAloneThatIsNotItsOwn) {
   EXPECT_TRUE(std::filesystem::exists(folder / "mine/log"));
 }
 
+// One that nobody had just now.
+std::uint16_t free_port() {
+  const net::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  return ntohs(address.sin_port);
+}
+
 TEST(Doors, TakeNewCertificatesWhenTheyAreTold) {
   const TemporaryFolder folder;
+  const std::uint16_t kinesis_port = free_port();
   net::Certificates first;
   first.issue("door");
   net::Certificates second;
   second.issue("door");
   RunningPinflow pinflow(folder / "data", {"--set", "http.tls_certificate=" + first.certificate("door").string(),
-                                           "--set", "http.tls_key=" + first.key("door").string()});
-  const auto is_trusted_by = [&](const net::Certificates& authority) {
+                                           "--set", "http.tls_key=" + first.key("door").string(), "--set",
+                                           fmt::format("kinesis.port={}", kinesis_port)});
+  const auto trusts = [](const net::Certificates& authority, std::uint16_t port) {
     http::Request request;
     request.method = "GET";
     request.target = "/healthz";
-    const auto client = http::make_client({"127.0.0.1", pinflow.port(), "", true}, std::chrono::seconds(30),
-                                          authority.certificate("ca"));
-    const auto answer = client->send(request);
-    return answer && answer->status == 200;
+    const auto client =
+        http::make_client({"127.0.0.1", port, "", true}, std::chrono::seconds(30), authority.certificate("ca"));
+    return client->send(request).has_value();
   };
-  EXPECT_TRUE(is_trusted_by(first));
-  EXPECT_FALSE(is_trusted_by(second));
+  for (const std::uint16_t port : {pinflow.port(), kinesis_port}) {
+    EXPECT_TRUE(trusts(first, port)) << port;
+    EXPECT_FALSE(trusts(second, port)) << port;
+  }
   std::filesystem::rename(second.certificate("door"), first.certificate("door"));
   std::filesystem::rename(second.key("door"), first.key("door"));
   pinflow.hang_up();
   const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!is_trusted_by(second)) ASSERT_LT(std::chrono::steady_clock::now(), last);
-  EXPECT_FALSE(is_trusted_by(first));
+  for (const std::uint16_t port : {pinflow.port(), kinesis_port}) {
+    while (!trusts(second, port)) ASSERT_LT(std::chrono::steady_clock::now(), last) << port;
+    EXPECT_FALSE(trusts(first, port)) << port;
+  }
   EXPECT_EQ(pinflow.stop_gracefully(), 0);
 }
 
