@@ -174,8 +174,10 @@ TEST_F(KafkaDoorToLibrdkafka, CarriesBatchesLargerThanATlsRecordAndABuffer) {
     ASSERT_THAT(producer.flush(), ElementsAre(Pair("NO_ERROR", 12))) << producer.errors();
     RdSettings reading = settings;
     reading.emplace_back("group.id", "g");
-    RdClient consumer(RD_KAFKA_CONSUMER, port(), reading);
-    EXPECT_EQ(consumer.read("t", sent.size()), sent) << consumer.errors();
+    {  // Its end comes before the topic's: librdkafka may wait for ever for a partition that is gone.
+      RdClient consumer(RD_KAFKA_CONSUMER, port(), reading);
+      EXPECT_EQ(consumer.read("t", sent.size()), sent) << consumer.errors();
+    }
     ASSERT_TRUE(log_->delete_topic("t"));
   }
 }

@@ -40,7 +40,7 @@ class RdClient final {
   ~RdClient() {
     if (client_ == nullptr) return;
     rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
-    rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    rd_kafka_destroy(client_);
   }
   RdClient(const RdClient&) = delete;
   RdClient& operator=(const RdClient&) = delete;
