@@ -5,6 +5,7 @@
 #include "doors/denied.h"
 #include "doors/kafka_rest_v3/body_reader.h"
 #include "doors/kafka_rest_v3/kafka_rest_v3_door.h"
+#include "log/change_topic.h"
 
 namespace pinflow::doors::kafka_rest_v3 {
 
@@ -151,14 +152,15 @@ void KafkaRestV3Door::change_settings(http::Request request, Respond respond, st
   if (!may_administer(request, request.parameter("topic_name"), respond)) return;
   const auto topic = visible_topic(request, respond);
   if (!topic) return;
-  auto changed = log::changed_settings(topic->configs, changes, options_.topic_defaults);
+  const auto changed = log::changed_settings(topic->configs, changes, options_.topic_defaults);
   if (!changed) return respond(answer(broker_says(changed.error().message)));
   if (const auto settings = log::read_topic_settings(*changed, options_.topic_defaults); !settings)
     return respond(answer(broker_says(settings.error().message)));
   if (validate_only) return respond(no_content());
-  auto job = [&log = log_, name = topic->name, configs = std::move(*changed)](const std::stop_token&,
-                                                                              Respond respond) mutable {
-    const auto altered = log.alter_topic(name, std::move(configs));
+  auto job = [&log = log_, &defaults = options_.topic_defaults, name = topic->name, changes = std::move(changes)](
+                 const std::stop_token&, Respond respond) {
+    const auto altered = log::change_topic(
+        log, name, [&](const log::Topic& now) { return log::changed_settings(now.configs, changes, defaults); });
     respond(altered ? no_content() : answer(refusal_of(altered.error())));
   };
   worker_.run(std::move(respond), std::move(job), answer(busy()));

@@ -1,5 +1,7 @@
 #include "doors/kinesis/stream_book.h"
 
+#include "log/change_topic.h"
+
 namespace pinflow::doors::kinesis {
 
 Result<StreamPtr> StreamBook::find(const std::string& name) {
@@ -62,12 +64,16 @@ bool StreamBook::is_settled(const Stream& stream) {
 
 Result<StreamPtr> StreamBook::write(const StreamPtr& stream, StreamState state,
                                     const std::vector<std::pair<std::string, std::string>>& settings) {
-  // Another client may have changed other settings since the stream was read.
-  TRY_ASSIGN(const log::Topic now, log_.topic(stream->name()));
-  if (now.id != stream->id()) return fail(ErrorCode::kNotFound, stream->name() + " was deleted and made again");
-  auto configs = with_setting(now.configs, kStateSetting, encode_state(state));
-  for (const auto& [name, value] : settings) configs = with_setting(std::move(configs), name, value);
-  TRY_ASSIGN(const log::Topic altered, log_.alter_topic(stream->name(), std::move(configs)));
+  const std::string encoded = encode_state(state);
+  // Kafka's clients may change other settings of the topic meanwhile.
+  TRY_ASSIGN(const log::Topic altered,
+             log::change_topic(log_, stream->name(), [&](const log::Topic& now) -> Result<log::TopicConfigs> {
+               if (now.id != stream->id())
+                 return fail(ErrorCode::kNotFound, stream->name() + " was deleted and made again");
+               auto configs = with_setting(now.configs, kStateSetting, encoded);
+               for (const auto& [name, value] : settings) configs = with_setting(std::move(configs), name, value);
+               return configs;
+             }));
   return read(altered);
 }
 

@@ -19,7 +19,7 @@ using WriteTicket = std::shared_ptr<const int>;
 
 // The streams over a log: reads topics as streams, remembering what it read, and changes them. Reading is safe from any thread and
 // answers from memory; change(), reshape() and remove() write to the disk and are called on one thread, so that changes follow one
-// another. (A Kafka client that changes the settings of the same topic in the same moment may undo one; as there, the last one wins.)
+// another. A Kafka client may change settings of the same topic in the same moment: neither change is lost.
 class StreamBook final {
  public:
   explicit StreamBook(log::Log& log) : log_(log) {}

@@ -1,10 +1,13 @@
 #include "kafka_door/handlers/configs.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 #include <fmt/format.h>
 
 #include "kafka_door/handlers/broker_configs.h"
+#include "log/change_topic.h"
 
 namespace pinflow::kafka_door {
 
@@ -73,23 +76,38 @@ DescribeConfigsResponse::Resource describe(Context& context, const Call& call, c
   return answered;
 }
 
-// Stores the settings of a topic, or only checks them.
-Refusal apply(Context& context, const log::Topic& topic, log::TopicConfigs configs, bool validate_only) {
-  for (const auto& entry : topic.configs) {
-    if (log::is_own_setting(entry.first)) configs.push_back(entry);
-  }
-  if (const auto settings = log::read_topic_settings(configs, context.options.topic_defaults); !settings) {
-    return {KafkaError::kInvalidConfig, settings.error().message};
-  }
-  if (validate_only) return {};
-  const auto altered = context.log.alter_topic(topic.name, std::move(configs));
-  if (altered) return {};
-  const bool wrong = altered.error().code == ErrorCode::kInvalid;
-  const bool gone = altered.error().code == ErrorCode::kNotFound;
-  return {wrong  ? KafkaError::kInvalidConfig
-          : gone ? KafkaError::kUnknownTopicOrPartition
-                 : KafkaError::kKafkaStorageError,
-          altered.error().message};
+// What becomes of the settings of a topic that clients see.
+using MakeConfigs = std::function<Result<log::TopicConfigs>(log::TopicConfigs)>;
+
+// Stores what `make` makes of a topic's settings, or only checks it.
+Refusal apply(Context& context, const std::string& name, bool validate_only, const MakeConfigs& make) {
+  const auto make_all = [&](const log::Topic& topic) -> Result<log::TopicConfigs> {
+    const auto is_own = [](const auto& entry) { return log::is_own_setting(entry.first); };
+    log::TopicConfigs seen = topic.configs;
+    std::erase_if(seen, is_own);
+    TRY_ASSIGN(log::TopicConfigs configs, make(std::move(seen)));
+    std::ranges::copy_if(topic.configs, std::back_inserter(configs), is_own);
+    TRY(log::read_topic_settings(configs, context.options.topic_defaults));
+    return configs;
+  };
+  const auto done = [&]() -> Result<void> {
+    if (validate_only) {
+      TRY_ASSIGN(const log::Topic topic, context.log.topic(name));
+      TRY(make_all(topic));
+    } else {
+      TRY(log::change_topic(context.log, name, make_all));
+    }
+    return {};
+  }();
+  if (done) return {};
+  if (done.error().code == ErrorCode::kNotFound)
+    return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
+  const bool wrong = done.error().code == ErrorCode::kInvalid;
+  const bool twice = done.error().code == ErrorCode::kConflict;
+  return {wrong   ? KafkaError::kInvalidConfig
+          : twice ? KafkaError::kInvalidRequest
+                  : KafkaError::kKafkaStorageError,
+          done.error().message};
 }
 
 Refusal check_resource(ConfigResourceType type, bool twice) {
@@ -101,16 +119,18 @@ Refusal check_resource(ConfigResourceType type, bool twice) {
 }
 
 Refusal replace(Context& context, const AlterConfigsRequest::Resource& asked, bool validate_only) {
-  const auto topic = context.log.topic(asked.resource_name);
-  if (!topic) return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
-  log::TopicConfigs configs;
-  for (const auto& config : asked.configs) {
-    if (!config.value) return {KafkaError::kInvalidConfig, fmt::format("the setting {} has no value", config.name)};
-    if (log::is_own_setting(config.name))
-      return {KafkaError::kInvalidConfig, "settings of pinflow's own are not for clients"};
-    configs.emplace_back(config.name, *config.value);
-  }
-  return apply(context, *topic, std::move(configs), validate_only);
+  return apply(context, asked.resource_name, validate_only,
+               [&](const log::TopicConfigs& /*replaced*/) -> Result<log::TopicConfigs> {
+                 log::TopicConfigs configs;
+                 for (const auto& config : asked.configs) {
+                   if (!config.value)
+                     return fail(ErrorCode::kInvalid, fmt::format("the setting {} has no value", config.name));
+                   if (log::is_own_setting(config.name))
+                     return fail(ErrorCode::kInvalid, "settings of pinflow's own are not for clients");
+                   configs.emplace_back(config.name, *config.value);
+                 }
+                 return configs;
+               });
 }
 
 std::optional<log::SettingOperation> operation_of(ConfigOperation operation) {
@@ -128,10 +148,7 @@ std::optional<log::SettingOperation> operation_of(ConfigOperation operation) {
 }
 
 Refusal change(Context& context, const IncrementalAlterConfigsRequest::Resource& asked, bool validate_only) {
-  const auto topic = context.log.topic(asked.resource_name);
-  if (!topic) return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
-  log::TopicConfigs configs = topic->configs;
-  std::erase_if(configs, [](const auto& entry) { return log::is_own_setting(entry.first); });
+  if (!context.log.topic(asked.resource_name)) return {KafkaError::kUnknownTopicOrPartition, "there is no such topic"};
   std::vector<log::SettingChange> changes;
   for (const auto& config : asked.configs) {
     const auto operation = operation_of(config.operation);
@@ -140,12 +157,9 @@ Refusal change(Context& context, const IncrementalAlterConfigsRequest::Resource&
       return {KafkaError::kInvalidRequest, fmt::format("the setting {} has no value", config.name)};
     changes.push_back({config.name, config.value, *operation});
   }
-  auto changed = log::changed_settings(std::move(configs), changes, context.options.topic_defaults);
-  if (!changed) {
-    const bool twice = changed.error().code == ErrorCode::kConflict;
-    return {twice ? KafkaError::kInvalidRequest : KafkaError::kInvalidConfig, changed.error().message};
-  }
-  return apply(context, *topic, std::move(*changed), validate_only);
+  return apply(context, asked.resource_name, validate_only, [&](log::TopicConfigs configs) {
+    return log::changed_settings(std::move(configs), changes, context.options.topic_defaults);
+  });
 }
 
 // Both requests that change settings, resource by resource.
