@@ -122,11 +122,13 @@ void ConsumerInstance::job_done(std::uint64_t id, ReadState state, ReadOutcome o
   if (!poll_ || poll_->at_work) return;
   if (outcome.bad_record && poll_->state.text.empty()) {
     const bool json = settings_.format == EmbeddedFormat::kJson;
+    const std::string_view why = *outcome.bad_record;  // "key: ..." or "value: ...".
+    const auto part = parts_.rules.bad_record_names_part ? why.substr(0, why.find(':')) : std::string_view();
     return refuse_read(
         {parts_.rules.bad_record_status, parts_.rules.bad_record_code,
-         fmt::format("deserialization error for format {}: {}. To go on behind it, POST .../positions with "
+         fmt::format("{}{}deserialization error for format {}: {}. To go on behind it, POST .../positions with "
                      "the next offset{}",
-                     name_of(settings_.format), *outcome.bad_record,
+                     part, part.empty() ? "" : " ", name_of(settings_.format), why,
                      json ? ", or read with an instance of the format binary." : ".")});
   }
   const bool enough =

@@ -34,6 +34,7 @@ struct Rules {
   int committed_without_body_code;
   int bad_record_status;  // A record that does not fit the format of the instance.
   int bad_record_code;
+  bool bad_record_names_part;              // Its message begins with "key" or "value".
   std::chrono::milliseconds default_wait;  // Of a read, where neither the request nor the instance says.
   int bad_number_status;                   // A query parameter that is no number, a timeout that is not positive.
   int bad_number_code;

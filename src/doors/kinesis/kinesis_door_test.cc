@@ -233,6 +233,36 @@ TEST_F(KinesisDoorTest, TakesTheOperationFromTheQuery) {
   EXPECT_EQ(operations_.calls[0].region, "us-east-1");
 }
 
+TEST_F(KinesisDoorTest, TellsBrowsersOnEveryAnswerWhoMayReadIt) {
+  operations_.answer = Answer{"", nullptr};
+  const auto fields = [](std::string target) {
+    return Fields{{"Content-Type", std::string(kJson)},
+                  {"X-Amz-Target", std::move(target)},
+                  {"Authorization", std::string(kAuthorization)},
+                  {"X-Amz-Date", "20261122T120000Z"},
+                  {"Origin", "whatever"}};
+  };
+  for (const auto& [target, status] :
+       {std::pair("Kinesis_20131202.ListStreams", 200), std::pair("Kinesis_20131202.None", 400)}) {
+    const auto answer = ask("POST", "{}", fields(target));
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.headers.get("Access-Control-Allow-Origin"), "*");
+    EXPECT_EQ(answer.headers.get("Access-Control-Expose-Headers"),
+              "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
+    EXPECT_EQ(answer.headers.get("x-amz-crc32"), std::nullopt);
+  }
+  const auto without = call("ListStreams", "{}");
+  EXPECT_EQ(without.headers.get("Access-Control-Allow-Origin"), std::nullopt);
+  EXPECT_NE(without.headers.get("x-amzn-RequestId"), call("ListStreams", "{}").headers.get("x-amzn-RequestId"));
+}
+
+TEST_F(KinesisDoorTest, KnowsNoOperationOfAnotherService) {
+  for (const auto* const target : {"DynamoDB_20120810.ListStreams", "Kinesis_20131202", "Kinesis_20131202.",
+                                   "ListStreams", "Kinesis_20131202.ListStreams.More", "kinesis_20131202.ListStreams"})
+    expect(ask("POST", "{}", {{"X-Amz-Target", target}, {"Content-Type", std::string(kJson)}}), 400, kJson,
+           kUnknownJson);
+}
+
 TEST_F(KinesisDoorTest, AnswersInTheEncodingOfTheCall) {
   operations_.answer = Answer{"", nullptr};
   expect(call("ListStreams", "\xbf\xff", kCbor), 200, kCbor, "");

@@ -104,6 +104,9 @@ KinesisOperations::Outcome KinesisOperations::list_shards(const Call& call) {
     return std::unexpected(invalid_argument("Either NextToken or StreamName should be provided."));
   if (token && !named.empty())
     return std::unexpected(invalid_argument("NextToken and StreamName cannot be provided together."));
+  for (const auto* const member : {"ExclusiveStartShardId", "StreamCreationTimestamp"})
+    if (token && !call.input[member].is_null())
+      return std::unexpected(invalid_argument(fmt::format("NextToken and {} cannot be provided together.", member)));
   std::optional<SealedText> sealed;
   if (token) {
     sealed = SealedText::read(*token);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/uuid.h"
 #include "doors/kinesis/operations.h"
 
@@ -14,6 +15,12 @@ using kinesis::Value;
 
 Value text(std::string_view value) {
   return Value(std::string(value));
+}
+
+// Eleven bytes in base64, as gateways mark what they answer.
+std::string gateway_id(Random& random) {
+  const Uuid id = Uuid::random(random);
+  return base64_encode({reinterpret_cast<const char*>(id.bytes.data()), 11});
 }
 
 Response answer_of(std::expected<kinesis::Answer, kinesis::Fault> outcome) {
@@ -58,9 +65,10 @@ void StreamsDoor::add(http::Router& router, std::string method, std::string_view
 }
 
 StreamsDoor::Respond StreamsDoor::with_request_id(Respond respond, bool is_delete) {
-  return [respond = std::move(respond), id = Uuid::random(random_), hide = options_.apigw_status && !is_delete,
-          round = options_.apigw_status](Response response) mutable {
+  return [respond = std::move(respond), id = Uuid::random(random_), gateway_id = gateway_id(random_),
+          hide = options_.apigw_status && !is_delete, round = options_.apigw_status](Response response) mutable {
     response.headers.add("x-amzn-RequestId", id.to_string());
+    response.headers.add("x-amz-apigw-id", std::move(gateway_id));
     // Only what Kinesis says is hidden; the gateway's own refusals have no type in their body.
     const bool of_kinesis = response.body.starts_with(R"({"__type")");
     if (of_kinesis && hide) response.status = 200;

@@ -1,3 +1,5 @@
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -214,6 +216,70 @@ TEST_F(StreamsTest, RefusesIteratorsThatAreNotGoodAnyMore) {
   ask("DELETE", "/streams/s-pin");
   ask("POST", "/streams/s-pin");
   expect_fault(get(fresh), 400, "ResourceNotFoundException", "does not exist");
+}
+
+TEST_F(StreamsTest, TakesKeysOfAnyScalarAndWithAnyLetters) {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"7", "7"}, {"true", "true"}, {R"("a\"b\\c")", R"(a"b\c)"}, {R"("\u00e9")", "\xc3\xa9"}, {"1.50", "1.50"}};
+  for (const auto& [sent, stored] : rows) {
+    const auto response = ask("PUT", "/streams/s-pin/record", fmt::format(R"({{"Data":1,"PartitionKey":{}}})", sent),
+                              {{"Content-Type", "text/plain"}});
+    EXPECT_EQ(response.status, 200) << response.body;
+    const auto shard = text_between(response.body, "\"ShardId\":\"shardId-00000000000", "\"");
+    EXPECT_EQ(log_.records("s-pin", std::stoi(shard)).back().key, stored) << sent;
+  }
+}
+
+TEST_F(StreamsTest, RefusesARecordWithoutDataAmongMany) {
+  for (const auto* const entry : {R"({"partition-key":"a"})", R"({"data":null,"partition-key":"a"})"}) {
+    expect_fault(ask("PUT", "/streams/s-pin/records",
+                     fmt::format(R"({{"records":[{{"data":1,"partition-key":"a"}},{}]}})", entry)),
+                 400, "ValidationException",
+                 "1 validation error detected: Value null at 'records.2.member.data' failed to satisfy constraint: "
+                 "Member must not be null");
+  }
+  expect_fault(ask("PUT", "/streams/s-pin/records", R"({"records":[{"data":1,"partition-key":[]}]})"), 400,
+               "SerializationException", "Start of list found where not expected");
+}
+
+TEST_F(StreamsTest, ServesEveryRouteBelowAStageWithTheIdsOfAGateway) {
+  struct Row {
+    std::string method;
+    std::string_view path;
+    std::string body;
+  };
+  const auto iterator = text_between(ask("GET", "/streams/s-pin/sharditerator?shard-id=0").body, ":\"", "\"");
+  std::set<std::string> ids;
+  for (const Row& row : {Row{"GET", "/streams", ""}, Row{"GET", "/streams/s-pin", ""}, Row{"POST", "/streams/new", ""},
+                         Row{"PUT", "/streams/s-pin/record", R"({"Data":1,"PartitionKey":"a"})"},
+                         Row{"PUT", "/streams/s-pin/records", R"({"records":[{"data":1,"partition-key":"a"}]})"},
+                         Row{"GET", "/streams/s-pin/sharditerator?shard-id=shardId-000000000000", ""},
+                         Row{"GET", "/streams/s-pin/records", ""}, Row{"DELETE", "/streams/new", ""}}) {
+    const auto response =
+        ask(row.method, fmt::format("/Production{}", row.path), row.body, {{"Shard-Iterator", iterator}});
+    EXPECT_EQ(response.status, 200) << row.method << row.path << response.body;
+    EXPECT_EQ(response.headers.get("Content-Type"), "application/json") << row.path;
+    EXPECT_EQ(response.headers.get("x-amzn-RequestId").value_or("").size(), 36U);
+    EXPECT_EQ(response.headers.get("x-amz-apigw-id").value_or("").size(), 16U);
+    EXPECT_EQ(response.headers.get("x-amzn-ErrorType"), std::nullopt);
+    ids.emplace(response.headers.get("x-amz-apigw-id").value_or(""));
+  }
+  EXPECT_EQ(ids.size(), 8U);
+}
+
+TEST_F(StreamsTest, NamesTheFaultOfEveryRouteOfAStreamThatCannotBe) {
+  struct Row {
+    std::string method;
+    std::string_view path;
+    std::string body;
+  };
+  for (const auto& [name, type] :
+       {std::pair("none", "ResourceNotFoundException"), std::pair("a b", "ValidationException")}) {
+    for (const Row& row : {Row{"GET", "", ""}, Row{"DELETE", "", ""}, Row{"GET", "/sharditerator?shard-id=0", ""},
+                           Row{"PUT", "/record", R"({"Data":1,"PartitionKey":"a"})"},
+                           Row{"PUT", "/records", R"({"records":[{"data":1,"partition-key":"a"}]})"}})
+      expect_fault(ask(row.method, fmt::format("/streams/{}{}", name, row.path), row.body), 400, type, name);
+  }
 }
 
 TEST_F(StreamsTest, AnswersUnknownRoutesAsAGatewayDoes) {
