@@ -59,6 +59,15 @@ TEST(Allowance, IdleTimeSavesUpNoMoreThanASecond) {
   EXPECT_TRUE(allowance.admit());
 }
 
+TEST(Allowance, OfNothingASecondIsReadAsTheLeast) {
+  ManualClock clock;
+  Allowance allowance({.requests = 0, .bytes = {}, .records = {}}, clock);
+  EXPECT_FALSE(allowance.admit());
+  EXPECT_TRUE(allowance.admit());
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(allowance.admit());
+}
+
 TEST(Allowance, WithoutLimitsNothingWaits) {
   ManualClock clock;
   Allowance allowance({}, clock);

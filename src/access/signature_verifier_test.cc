@@ -85,6 +85,15 @@ TEST_F(Verifier, ThrottlesKeysWithLimits) {
   EXPECT_EQ(send(*verifier, "AKIDSLOW", "secret-of-slow"), "slow AKIDSLOW eu-west-2");
 }
 
+TEST_F(Verifier, CountsTheBytesOfBodies) {
+  write("AKIDBULK secret-of-bulk bulk admin bytes=9\n");
+  const auto verifier = open();
+  EXPECT_EQ(send(*verifier, "AKIDBULK", "secret-of-bulk"), "bulk AKIDBULK eu-west-2");
+  EXPECT_EQ(send(*verifier, "AKIDBULK", "secret-of-bulk"), "ThrottlingException: Rate exceeded");
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_EQ(send(*verifier, "AKIDBULK", "secret-of-bulk"), "bulk AKIDBULK eu-west-2");
+}
+
 TEST(AccessKeys, NameTheLineThatIsWrongButNoSecret) {
   const auto problem = [](std::string_view text) {
     const auto keys = parse_access_keys(text);
@@ -95,6 +104,7 @@ TEST(AccessKeys, NameTheLineThatIsWrongButNoSecret) {
   EXPECT_THAT(problem("A hush n query bytes=0"), HasSubstr("line 1: '0' is not a whole number from 1 on"));
   EXPECT_THAT(problem("A hush n query what=hush"), testing::Not(HasSubstr("hush")));
   EXPECT_EQ(problem("A s n query\r\nA t m query\r\n"), "line 2: the access key 'A' is there twice");
+  EXPECT_EQ(problem("A/B s n query\n"), "line 1: an access key's id has no '/'");
   EXPECT_EQ(problem("A\ts\tn\tquery requests=1 bytes=2 records=3 session=x\n"), "none");
 }
 

@@ -267,8 +267,8 @@ TEST_F(Sigv4, TellsWhatTheQueryLacksAsKinesisDoes) {
 }
 
 TEST_F(Sigv4, RefusesTimesAndAlgorithmsThatAreNone) {
-  for (const char* date : {"2015-08-30T12:36:00Z", "20150230T123600Z", "20150830T243600Z", "20150830T126000Z", "x",
-                           "2015083OT123600Z", "20150830T123600"}) {
+  for (const char* date : {"2015-08-30T12:36:00Z", "20150230T123600Z", "20150830T243600Z", "20150830T126000Z",
+                           "20150830T123660Z", "x", "2015083OT123600Z", "20150830T123600"}) {
     Headers headers{{"Host", "a"}, {"X-Amz-Date", date}};
     headers.emplace_back("Authorization",
                          fmt::format("AWS4-HMAC-SHA256 Credential={}, SignedHeaders=host, Signature=00", kScope));

@@ -156,6 +156,33 @@ TEST_F(ProduceContract, AnswersARequestOfWhichNothingIsStoredByItsWorstFailure) 
   }
 }
 
+TEST_F(ProduceContract, AnIdempotencyKeyIsItsCallersOwnAndThereOnce) {
+  const auto send = [&](std::string_view caller) {
+    caller_ = std::make_shared<const access::Caller>(std::string(caller),
+                                                     std::vector<access::Grant>{{access::Right::kProduce, "id.*"}});
+    return ask("POST", "/topics/id.pin", R"({"records":[{"value":1,"partition":0}]})",
+               {{"Content-Type", kJson}, {"Idempotency-Key", "k"}});
+  };
+  for (const auto* const caller : {"one", "two", "one", "two"}) EXPECT_EQ(send(caller).status, 200);
+  EXPECT_EQ(log_.records("id.pin", 0).size(), 2U);
+  const auto twice = ask("POST", "/topics/id.pin", R"({"records":[{"value":1}]})",
+                         {{"Content-Type", kJson}, {"Idempotency-Key", "a"}, {"idempotency-key", "b"}});
+  EXPECT_EQ(twice.status, 400);
+  EXPECT_EQ(twice.body, failure(400, "Idempotency-Key is there twice; send one"));
+}
+
+TEST_F(ProduceContract, ShowsTopicsToWhoMayReadOrAskOfThemToo) {
+  for (const auto right : {access::Right::kProduce, access::Right::kConsume, access::Right::kQuery}) {
+    caller_ = std::make_shared<const access::Caller>("one", std::vector<access::Grant>{{right, "id.pin"}});
+    EXPECT_EQ(ask("GET", "/topics").body, R"(["id.pin"])");
+    EXPECT_EQ(ask("GET", "/topics/id.pin").status, 200);
+    EXPECT_EQ(ask("GET", "/topics/id.pin/partitions/0/offsets").status, 200);
+  }
+  const auto quoted =
+      post("/topics/id.pin", R"({"records":[{"value":1}]})", "application/vnd.kafka.json.v2+json; charset=\"UTF-8\"");
+  EXPECT_EQ(quoted.status, 403);  // The type is taken, and then asked who it is.
+}
+
 // ---- Consumers.
 
 class ConsumerContract : public ConsumersFixture {
@@ -221,6 +248,8 @@ TEST_F(ConsumerContract, TakesItsOwnTypesAlone) {
 }
 
 TEST_F(ConsumerContract, RefusesSettingsOutOfTheirRange) {
+  const std::string too_long = fmt::format(R"("name":"{}")", std::string(250, 'x'));
+  EXPECT_EQ(ask("POST", "/consumers/g", fmt::format(R"({{"name":"{}"}})", std::string(249, 'x'))).status, 200);
   struct Row {
     std::string_view settings;
     int status;
@@ -237,6 +266,8 @@ TEST_F(ConsumerContract, RefusesSettingsOutOfTheirRange) {
            Row{R"("format":"JSON")", 422, 422, "Invalid format type."},
            Row{R"("name":"")", 422, 42204, "1 to 249 characters"},
            Row{R"("id":"..")", 422, 42204, "1 to 249 characters"},
+           Row{R"("id":".")", 422, 42204, "1 to 249 characters"},
+           Row{too_long, 422, 42204, "1 to 249 characters"},
        }) {
     const auto answer = ask("POST", "/consumers/g", fmt::format("{{{}}}", settings));
     EXPECT_EQ(answer.status, status) << settings;
@@ -301,6 +332,8 @@ TEST_F(ConsumerContract, BoundsPatternsAndLists) {
     for (int i = 0; i < count; ++i) entries += fmt::format(R"({}{{"topic":"t","partition":0}})", i == 0 ? "" : ",");
     return ask("POST", path_of("a", "/assignments"), fmt::format(R"({{"partitions":[{}]}})", entries));
   };
+  EXPECT_EQ(ask("POST", path_of("a", "/assignments"), R"({"partitions":[{"topic":"t","partition":-1}]})").body,
+            failure(422, "partition must not be negative, but is -1"));
   EXPECT_EQ(assign(10'001).status, 422);
   EXPECT_EQ(assign(10'000).status, 204);
 }

@@ -129,6 +129,15 @@ TEST_F(V3Contract, TellsRightsInListsWhereAsked) {
   EXPECT_THAT(at("GET", "/topics?includeAuthorizedOperations=false").body, Not(HasSubstr("authorized_operations")));
 }
 
+TEST_F(V3Contract, ShowsReplicasOfTopicsThatTheCallerSees) {
+  (void)log_.create_topic({"secret", 1, {}});
+  EXPECT_THAT(at("GET", "/brokers/1/partition-replicas").body, HasSubstr("secret"));
+  caller_ = std::make_shared<const access::Caller>("one", std::vector<access::Grant>{{access::Right::kConsume, "a.*"}});
+  const auto answer = at("GET", "/brokers/1/partition-replicas");
+  EXPECT_THAT(answer.body, HasSubstr("a.pin"));
+  EXPECT_THAT(answer.body, Not(HasSubstr("secret")));
+}
+
 TEST_F(V3Contract, TellsEachStateOfAGroup) {
   const auto state = [&] { return at("GET", "/consumer-groups/g").body; };
   EXPECT_THAT(at("GET", "/consumer-groups").body, HasSubstr(R"("data":[])"));

@@ -395,7 +395,7 @@ TEST_F(KinesisContract, TellsSettingsOfTheAccount) {
        "ValidationException 400: Request is invalid. Stream s under account 000000000000 is not in On-Demand mode."},
   });
   const std::string summary = kinesis_->ask("DescribeStreamSummary", {named("s")});
-  EXPECT_THAT(between(summary, "\"StreamId\":\"", "\""), MatchesRegex("[a-z0-9]{20}-[a-z0-9]{3}"));
+  EXPECT_THAT(between(summary, "\"StreamId\":\"", "\""), MatchesRegex("[a-z0-9]{24}"));
   EXPECT_THAT(summary, Not(HasSubstr("\"Shards\"")));
   EXPECT_THAT(summary, HasSubstr(R"("WarmThroughput":{"TargetMiBps":0,"CurrentMiBps":0})"));
 }

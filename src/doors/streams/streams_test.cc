@@ -230,6 +230,19 @@ TEST_F(StreamsTest, TakesKeysOfAnyScalarAndWithAnyLetters) {
   }
 }
 
+TEST_F(StreamsTest, HoldsNamesAndKeysToTheirLengths) {
+  const auto put = [&](std::string_view stream, std::size_t key) {
+    return ask("PUT", fmt::format("/streams/{}/record", stream),
+               fmt::format(R"({{"Data":1,"PartitionKey":"{}"}})", std::string(key, 'k')));
+  };
+  expect_fault(put(std::string(129, 's'), 1), 400, "ValidationException",
+               "at 'streamName' failed to satisfy constraint: Member must have length less than or equal to 128");
+  expect_fault(put(std::string(128, 's'), 1), 400, "ResourceNotFoundException", "not found.");
+  expect_fault(ask("GET", fmt::format("/streams/s-pin/sharditerator?shard-id={}", std::string(129, '0'))), 400,
+               "ValidationException", "at 'shardId'");
+  EXPECT_EQ(put("s-pin", 256).status, 200);
+}
+
 TEST_F(StreamsTest, RefusesARecordWithoutDataAmongMany) {
   for (const auto* const entry : {R"({"partition-key":"a"})", R"({"data":null,"partition-key":"a"})"}) {
     expect_fault(ask("PUT", "/streams/s-pin/records",
