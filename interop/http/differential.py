@@ -234,8 +234,8 @@ def sequence():
     yield "life merge", "MergeShards", {**name, "ShardToMerge": "shardId-1", "AdjacentShardToMerge": "shardId-2"}, None
     yield "life merge settled", "wait", name, None
     yield "life describe after", "DescribeStream", name, None
-    # Within the second of a shard's birth kinesalite may give its first record the number with which the shard begins.
-    yield "life a second later", "wait a second", name, None
+    # kinesalite has shards begin a second after they are there, in whole seconds; in that second their first record may get the number with which they begin.
+    yield "life later", "wait two seconds", name, None
     for key in ("a", "b", "e"):
         yield f"life put after {key}", "PutRecord", {**name, "PartitionKey": key, "Data": ""}, None
     yield "life iterator closed", "GetShardIterator", {**name, "ShardId": "shardId-0", "ShardIteratorType": "TRIM_HORIZON"}, lambda state, said: state.update(iterator=said["ShardIterator"])
@@ -347,8 +347,8 @@ def compare(reference, ours):
     plains = (Plain(), Plain())
     for case, operation, body, keep in sequence():
         answers = []
-        if operation == "wait a second":
-            time.sleep(1.1)
+        if operation == "wait two seconds":
+            time.sleep(2.1)
             continue
         for side in sides:
             given = body(side.state) if callable(body) else copy.deepcopy(body)
