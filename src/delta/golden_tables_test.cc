@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "delta/check.h"
 #include "delta/fingerprint.h"
 #include "delta/table.h"
 #include "disk/real_disk.h"
@@ -72,6 +73,13 @@ fs::path golden_folder() {
   return fs::path(data != nullptr ? data : PINFLOW_SOURCE_DIR "/../shared/data") / "delta-golden";
 }
 
+// The old form of timestamps is that of many tables of Spark: nothing to complain of.
+void expect_right_columns(objects::ObjectStore& store, sql::Engine& engine) {
+  const auto report = check_table(store, engine, "delta");
+  ASSERT_TRUE(report) << report.error().message;
+  for (const CheckFinding& finding : report->findings) ADD_FAILURE() << finding.file << " " << finding.what;
+}
+
 class DeltaGolden : public testing::TestWithParam<Golden> {};
 
 TEST_P(DeltaGolden, IsReadOrRefusedByName) {
@@ -114,6 +122,7 @@ TEST_P(DeltaGolden, IsReadOrRefusedByName) {
       EXPECT_EQ(difference->rows[0][0], difference->rows[0][1]);
       EXPECT_EQ(difference->rows[0][2], sql::Value{std::int64_t{0}});
     }
+    if (golden.name == std::string_view("kernel-timestamp-int96")) expect_right_columns(*store, *engine);
   }
   fs::remove_all(folder);
 }
