@@ -77,8 +77,9 @@ class Pipeline:
         expect(code == 0, f"pinflow {' '.join(map(str, arguments))} ended with {code}: {said.strip()[-800:]}")
         return said
 
-    def post(self, settings=None):
-        """Runs pinflow, posts all rows of the source in another order than before, and some that cannot be rows; ends it."""
+    def post(self, settings=None, days=0):
+        """Runs pinflow, posts all rows of the source in another order than before, and some that cannot be rows; ends it. `days`: also pins that
+        arrived on so many days."""
         self.seed += 1
         up = http_peers.Doors(self.program, self.folder, {**SETTINGS, **(settings or {})}).start()
         try:
@@ -87,6 +88,8 @@ class Pipeline:
                 body = json.dumps({"StreamName": "s", "Data": broken, "PartitionKey": "k"}).encode()
                 request = urllib.request.Request(f"{up.url}/streams/streaming-pinterest-pin/record", body, {"Content-Type": "application/json"}, method="PUT")
                 urllib.request.urlopen(request, timeout=30).close()
+            if days:
+                produce_pins(up.bootstrap, days, self.seed)
         finally:
             up.stop()
         expect(up.process.returncode == 0, f"pinflow up ended with {up.process.returncode}: {' | '.join(up.lines.all[-5:])}")
@@ -107,6 +110,17 @@ class Pipeline:
             for commit in self.commits(table):
                 status = commit.stat()
                 os.utime(commit, ns=(status.st_atime_ns, status.st_mtime_ns - int(AGED.total_seconds() * 1e9)))
+
+
+def produce_pins(bootstrap, days, seed):
+    """Pins by a Kafka client, which states the time of each."""
+    import confluent_kafka  # pylint: disable=import-outside-toplevel  # Needed by this step alone.
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+    now = int(datetime.datetime.now().timestamp() * 1000)
+    for number in range(100 * days):
+        value = json.dumps({"index": seed * 1_000_000 + number, "poster_name": f"Reader {number % 7}", "follower_count": f"{number}k", "title": "Größe — \u2028 'x'"})
+        producer.produce("streaming-pinterest-pin", value, timestamp=now - number % days * 86_400_000)
+    expect(producer.flush(60) == 0, "pins of several days were not acknowledged")
 
 
 def difference(ours, theirs):
@@ -212,6 +226,19 @@ class Proof:
         self.agree(f"after a vacuum ({before} files, {after} left) and a log that begins with commit {first}", again=True)
         self.check_sound("after vacuum and log cleanup")
 
+    def by_date(self):
+        """Tables whose rows lie by the date of their arrival."""
+        pipeline = Pipeline(self.pipeline.program, self.pipeline.folder / "by-date", 300)
+        dated = Proof(self.report, pipeline, self.readers)
+        for _ in range(2):
+            pipeline.post({"stream.partition_by": "date"}, days=4)
+        dates = {folder.name for folder in (pipeline.tables / PIN).glob("arrival_date=*")}
+        expect(len(dates) >= 4, f"only the dates {dates}")
+        dated.agree(f"tables partitioned by {len(dates)} dates", hold=True)
+        pipeline.run("tables", "optimize")
+        dated.agree("the same, small files put together", again=True)
+        dated.check_sound("of partitioned tables")
+
     def rewritten_by(self, spark):
         """Spark rewrites tables that stand still; pinflow goes on with them."""
         for name in (PIN, GEO):
@@ -266,6 +293,8 @@ def main():
         if readers:
             proof = Proof(report, Pipeline(options.pinflow, folder, options.posts), readers)
             steps = [proof.first_days, proof.another_column, proof.clearing]
+            if "stream.partition_by" in proof.pipeline.run("config", "print"):
+                steps.append(proof.by_date)
             if spark:
                 steps.append(lambda: proof.rewritten_by(spark))
             for step in steps:
