@@ -5,6 +5,8 @@
 #include "app/stores.h"
 #include "app/table_list.h"
 #include "app/table_maintenance.h"
+#include "app/table_replay.h"
+#include "app/table_views.h"
 #include "app/terminal.h"
 #include "base/json.h"
 #include "delta/fingerprint.h"
@@ -113,6 +115,8 @@ void add_tables(CLI::App& root, Action& selected) {
     selected = [options](Environment& environment) { return tables(environment, *options); };
   });
   add_table_maintenance(*command, selected);
+  add_table_replay(*command, selected);
+  add_table_views(*command, selected);
 }
 
 }  // namespace pinflow::app

@@ -8,7 +8,7 @@
 #include "app/http_options.h"
 #include "app/kafka_options.h"
 #include "app/pipeline_metrics.h"
-#include "base/json.h"
+#include "app/stream_options.h"
 #include "base/uuid.h"
 #include "doors/door_set.h"
 #include "groups/coordinator.h"
@@ -69,29 +69,6 @@ Result<void> make_topic(log::Log& log, const std::string& name, std::int32_t par
   return {};
 }
 
-// The identity of this data folder in the transactions of its tables: made once, kept in state/pipeline.json.
-Result<std::string> pipeline_id(Environment& environment) {
-  const disk::Path path = environment.folder("state") / "pipeline.json";
-  const auto text = environment.disk->read_file(path);
-  if (text) {
-    const std::size_t at = text->find(R"("id":")");
-    if (at == std::string::npos || text->size() < at + 42) {
-      return fail(ErrorCode::kCorrupt,
-                  fmt::format("{} does not hold a pipeline id. Restore it from a backup: with another id the "
-                              "stream lane would load the whole log a second time.",
-                              path.string()));
-    }
-    return text->substr(at + 6, 36);
-  }
-  if (text.error().code != ErrorCode::kNotFound) return fail(text.error());
-  Random random(entropy_seed());
-  std::string id = Uuid::random(random).to_string();
-  JsonWriter json;
-  json.begin_object().key("format").integer(1).key("id").string(id).end_object();
-  TRY(environment.disk->write_file(path, std::move(json).take()));
-  return id;
-}
-
 class OneProcess final : public Pipeline {
  public:
   OneProcess(Environment& environment, Stores& stores)
@@ -112,7 +89,7 @@ class OneProcess final : public Pipeline {
     group_timer_ = std::make_unique<groups::TimerThread>(*coordinator_, environment_.clock);
     start_sink();
     TRY_ASSIGN(const std::string id, pipeline_id(environment_));
-    start_stream(id);
+    TRY(start_stream(id));
     start_live();
     TRY(open_doors(id));
     return open_kafka_door(id);
@@ -171,19 +148,13 @@ class OneProcess final : public Pipeline {
     sink_ = std::make_unique<sink::Sink>(options, *log_, *stores_.objects, environment_.clock, logger());
   }
 
-  void start_stream(const std::string& id) {
-    const auto& config = environment_.config().stream;
-    stream::StreamOptions options;
-    options.pipeline_id = id;
-    options.names = names_;
-    options.commit_interval = config.commit_interval;
-    options.max_batch_records = config.max_batch_records;
-    options.checkpoint_interval = config.checkpoint_interval;
-    options.optimize_interval = config.optimize_interval;
+  Result<void> start_stream(const std::string& id) {
+    TRY_ASSIGN(const auto options, stream_options(environment_.config(), id));
     const stream::StreamContext context{
         *log_, *stores_.tables, *stores_.engine, stores_.statements, environment_.clock, logger()};
     Random random(entropy_seed());
     stream_ = std::make_unique<stream::StreamLane>(options, context, random);
+    return {};
   }
 
   void start_live() {

@@ -109,8 +109,13 @@ struct Config {
     std::chrono::milliseconds rotate_interval{5'000};
   } sink;
   struct {
-    std::chrono::milliseconds commit_interval{500};
+    std::string start = "earliest";
+    std::string partition_by = "none";
+    std::chrono::milliseconds commit_interval{200};
+    std::chrono::milliseconds max_commit_interval{600};
+    std::chrono::milliseconds freshness{1'000};
     std::int64_t max_batch_records = 50'000;
+    ByteCount max_batch_size{std::uint64_t{16} << 20};
     std::int64_t checkpoint_interval = 100;
     std::chrono::milliseconds optimize_interval{60'000};
   } stream;

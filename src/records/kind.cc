@@ -77,6 +77,10 @@ std::string Names::table(Kind kind) const {
   return fmt::format("{}_{}_table", prefix, to_string(kind));
 }
 
+std::string Names::latest_view(Kind kind) const {
+  return fmt::format("{}_{}_latest", prefix, to_string(kind));
+}
+
 std::vector<Column> raw_columns(Kind kind) {
   switch (kind) {
     case Kind::kPin:

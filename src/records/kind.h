@@ -23,9 +23,10 @@ std::optional<Kind> kind_of(std::string_view topic);
 // The names of topics, streams and tables below one prefix, by default "pinterest".
 struct Names {
   std::string prefix = "pinterest";
-  std::string topic(Kind kind) const;   // pinterest.pin
-  std::string stream(Kind kind) const;  // streaming-pinterest-pin
-  std::string table(Kind kind) const;   // pinterest_pin_table
+  std::string topic(Kind kind) const;        // pinterest.pin
+  std::string stream(Kind kind) const;       // streaming-pinterest-pin
+  std::string table(Kind kind) const;        // pinterest_pin_table
+  std::string latest_view(Kind kind) const;  // pinterest_pin_latest
 };
 
 // The columns of a record as posted, in the order and under the names of the source tables; `index` is that

@@ -129,9 +129,40 @@ TEST_F(PinLane, TakesAFullBatchAtATime) {
   start();
   append(35);
   turn(3);
+  EXPECT_EQ(lane_->status().records, 20u) << "the third is on its way";
+  turn();
+  EXPECT_EQ(lane_->status().commits, 4u);
+  expect_all_once();
+}
+
+TEST_F(PinLane, TakesOneBatchAfterTheOtherWhereItIsTold) {
+  options_.max_batch_records = 10;
+  options_.batches_at_once = 1;
+  start();
+  append(35);
+  turn(3);
   EXPECT_EQ(lane_->status().records, 30u);
   turn();
   expect_all_once();
+}
+
+TEST_F(PinLane, DropsTheBatchesBehindOneThatAnotherLaneWasFasterWith) {
+  options_.max_batch_records = 10;
+  start();
+  const auto twin = make_lane(log_, *store_);
+  append(35);
+  turn();  // One batch is on its way.
+  turn(*twin);
+  turn(*twin);
+  turn(*twin);
+  EXPECT_EQ(twin->status().records, 20u);
+  turn(4);
+  turn(*twin);
+  turn(2);
+  EXPECT_EQ(lane_->status().records + twin->status().records, 35u);
+  expect_all_once();
+  // What the fenced lane had written is gone again: as many files as commits with rows.
+  EXPECT_EQ(tables_->list(table_ + "/part-").value().size(), lane_->status().files);
 }
 
 TEST_F(PinLane, WaitsForItsStreamAndSeesNewPartitions) {
@@ -263,7 +294,9 @@ TEST_F(PinLane, GathersUntilTheNextCommitIsDueUnlessABatchIsFull) {
   lane_->prepare();
   lane_->fetch({});  // Would wait for an hour.
   lane_->commit();
-  EXPECT_EQ(lane_->status().records, 10u);
+  lane_->fetch({});  // So would this: two batches are on their way or done.
+  lane_->commit();
+  EXPECT_EQ(lane_->status().records, 12u);
 }
 
 TEST_F(PinLane, LatestPerIndTakesTheLastOfRepeats) {

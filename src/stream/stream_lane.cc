@@ -4,11 +4,34 @@
 #include <mutex>
 #include <thread>
 
+#include "base/check.h"
 #include "log/reader_progress.h"
 #include "stream/internal/kind_lane.h"
 #include "stream/internal/table_keeper.h"
 
 namespace pinflow::stream {
+
+std::string_view to_string(Step step) {
+  switch (step) {
+    case Step::kPositionSet:
+      return "position set";
+    case Step::kFetched:
+      return "fetched";
+    case Step::kParsed:
+      return "parsed";
+    case Step::kRowsWritten:
+      return "rows written";
+    case Step::kDeadLettersWritten:
+      return "dead letters written";
+    case Step::kDeadLettersCommitted:
+      return "dead letters committed";
+    case Step::kRowsCommitted:
+      return "rows committed";
+    case Step::kLookedAfter:
+      return "looked after";
+  }
+  CHECK(false, "a step has a name");
+}
 
 struct StreamLane::Lane {
   Lane(records::Kind kind, const StreamOptions& options, const StreamContext& context, Random random,

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,6 +22,7 @@
 #include "records/kind.h"
 #include "sql/engine.h"
 #include "sql/statements.h"
+#include "stream/position.h"
 
 namespace pinflow::stream {
 
@@ -26,16 +30,41 @@ struct StreamOptions {
   std::string pipeline_id = {};  // Kept for the life of the tables: their positions are stored under it.
   records::Names names = {};     // Streams are read and tables written by these names.
   std::string dead_letters = "dead_letters";
-  std::string group = "pinflow-stream";            // Its positions in the log show the lag; they decide nothing.
-  std::chrono::milliseconds commit_interval{200};  // At least so long between two commits of a table.
+  std::string group = "pinflow-stream";  // Its positions in the log show the lag; they decide nothing.
+  Position start = Earliest{};           // Where a partition begins that the table has no position of.
+  // The time between two commits of a table: the first while the stream is quiet, toward the second while it is busy, but never so
+  // long that a record is not in its table within `freshness`, as far as this machine can (internal/commit_pace.h).
+  std::chrono::milliseconds commit_interval{200};
+  std::chrono::milliseconds max_commit_interval{600};
+  std::chrono::milliseconds freshness{1'000};
   std::int64_t max_batch_records = 50'000;
   ByteCount max_batch_bytes{std::uint64_t{16} << 20};
+  std::size_t batches_at_once = 2;                      // Of one kind, while it is behind; 1: one after the other.
+  // Adds the column arrival_date (the UTC date of arrived_at) and keeps rows of one date in files of their own. Of tables that
+  // are made; one that is there stays as it is, and is refused where it is otherwise.
+  bool partition_by_date = false;
   std::int64_t checkpoint_interval = 100;               // Commits between the checkpoints of a table.
   std::chrono::milliseconds optimize_interval{60'000};  // Between two rounds that put small files together; 0: never.
   std::chrono::milliseconds discovery_interval{1'000};  // The log tells nobody of new topics: how often to look.
   std::chrono::milliseconds least_backoff{100};
   std::chrono::milliseconds most_backoff{30'000};
 };
+
+// What a lane has just done. The process may die after each of them, and before the next.
+enum class Step {
+  kPositionSet,           // The start of a partition that does not begin at its first record.
+  kFetched,               // A micro-batch from the log.
+  kParsed,                // Its records are columns or dead letters.
+  kRowsWritten,           // Its data file is durable, in no table yet.
+  kDeadLettersWritten,    // The same of its dead letters.
+  kDeadLettersCommitted,  // They are in their table.
+  kRowsCommitted,         // The rows are in theirs.
+  kLookedAfter,           // A table's small files were put together, or its old ones removed.
+};
+inline constexpr std::array kSteps = {
+    Step::kPositionSet,          Step::kFetched,       Step::kParsed,     Step::kRowsWritten, Step::kDeadLettersWritten,
+    Step::kDeadLettersCommitted, Step::kRowsCommitted, Step::kLookedAfter};
+std::string_view to_string(Step step);
 
 // What the lane stands on; all of it outlives the lane.
 struct StreamContext {
@@ -45,6 +74,10 @@ struct StreamContext {
   const sql::Statements& statements;
   const Clock& clock;
   Logger& logger;
+  std::function<void(Step)> after_step = {};  // Called from any of the lane's threads.
+  void done(Step step) const {
+    if (after_step) after_step(step);
+  }
 };
 
 struct PartitionStatus {

@@ -1,4 +1,4 @@
-// From the records at hand to the tables: the part of KindLane that decides what is stored exactly once.
+// From fetched records to the tables: the part of KindLane that decides what is stored exactly once.
 #include <algorithm>
 
 #include "stream/internal/kind_lane.h"
@@ -6,76 +6,89 @@
 namespace pinflow::stream::internal {
 
 void KindLane::commit() {
-  if (fetched_.empty()) return;
-  commit_at_ = context_.clock.steady_now() + options_.commit_interval;
-  rows_.clear();
-  dead_letters_.batch().clear();
-  last_.clear();
-  last_dead_.clear();
-  for (const log::FetchedPartition& fetched : fetched_) {
-    const auto partition = partitions_.find(fetched.partition);
-    if (partition != partitions_.end() && partition->second.next) parse(fetched, partition->second);
+  if (!fetched_.empty()) begin_batch();
+  while (!flights_.empty() && (!busy_ || flights_.size() == batches_.size())) commit_oldest();
+}
+
+// Hands the fetched records to a free batch. While more is waiting it is made beside the batches before and after it.
+void KindLane::begin_batch() {
+  std::vector<Slice> slices;
+  for (log::FetchedPartition& fetched : fetched_) {
+    const auto found = partitions_.find(fetched.partition);
+    if (found == partitions_.end() || !found->second.next) continue;
+    Partition& partition = found->second;
+    const log::Offset from = partition.ahead;
+    partition.ahead = std::max(partition.ahead, fetched.next);
+    slices.push_back({std::move(fetched), partition.topic_id, from, partition.until, partition.dead_next});
   }
   fetched_.clear();
-  if (last_.empty()) return;
-  if (const auto stored = store(); !stored) return retreat(stored.error());
-  advance();
+  if (slices.empty()) return;
+  const auto is_free = [&](const auto& batch) {
+    return std::ranges::find(flights_, batch.get(), &Flight::batch) == flights_.end();
+  };
+  MicroBatch& batch = **std::ranges::find_if(batches_, is_free);
+  const auto how = busy_ && batches_.size() > 1 ? std::launch::async : std::launch::deferred;
+  flights_.push_back(
+      {&batch, context_.clock.steady_now(), std::async(how, [this, &batch, slices = std::move(slices)]() mutable {
+         return batch.make(std::move(slices), select_, spec_);
+       })});
 }
 
-void KindLane::parse(const log::FetchedPartition& fetched, const Partition& partition) {
-  for (const log::StoredRecord& record : fetched.records) {
-    if (record.offset < *partition.next) continue;
-    const records::Source source{stream_, partition.name.partition.value(), record.offset.value(), record.timestamp};
-    const auto added = record.value ? rows_.add(*record.value, source)
-                                    : Result<void>(fail(ErrorCode::kInvalid, "the record has no value"));
-    // Dead letters are committed before the rows: after a crash in between they are there already.
-    if (added || record.offset < partition.dead_next) continue;
-    dead_letters_.add(source, kind_, added.error().message, record.value);
-    last_dead_[partition.name] = record.offset;
+void KindLane::commit_oldest() {
+  Flight& flight = flights_.front();
+  const auto made = flight.made.get();
+  const SteadyTime begun = flight.begun;
+  MicroBatch& batch = *flight.batch;
+  const auto stored = made ? store(batch) : made;
+  flights_.pop_front();
+  if (!stored) return retreat(stored.error());
+  advance(batch);
+  pace_.committed(batch.rows() + batch.dead_letters(), context_.clock.steady_now() - begun);
+}
+
+// Their records are fetched again from the last commit on.
+void KindLane::drop_flights() {
+  for (Flight& flight : flights_) {
+    // A deferred one was not begun.
+    if (flight.made.wait_for(std::chrono::seconds(0)) == std::future_status::deferred) continue;
+    (void)flight.made.get();
+    flight.batch->discard();
   }
-  // Offsets without records count as done too, or the lane would stand before them for ever.
-  if (fetched.next > *partition.next) last_[partition.name] = fetched.next + -1;
+  flights_.clear();
+  fetched_.clear();
 }
 
-Result<void> KindLane::store() {
-  TRY(store_dead_letters());
-  return store_rows();
-}
-
-Result<void> KindLane::store_dead_letters() {
-  if (last_dead_.empty()) return {};
-  TRY(session_->load(kDeadLettersLoaded, dead_letters_.batch()));
-  TRY_ASSIGN(const auto files, dead_->write_files(*session_, select_dead_letters()));
-  return append(*dead_, files, transactions(options_.dead_letters, last_dead_));
-}
-
-Result<void> KindLane::store_rows() {
-  std::vector<delta::DataFile> files;
-  std::int64_t cleaned = 0;
-  if (const std::size_t rows = rows_.batch().rows(); rows > 0) {
-    TRY(session_->load(raw_name_, rows_.batch()));
-    TRY_ASSIGN(files, clean_->write_files(*session_, select_));
-    for (const delta::DataFile& file : files) cleaned += file.rows;
-    if (cleaned != static_cast<std::int64_t>(rows)) {
-      context_.logger.warning("The cleaning SQL does not give one row a record",
-                              {{"table", table_}, {"records", rows}, {"rows", cleaned}});
-    }
+Result<void> KindLane::store(MicroBatch& batch) {
+  if (batch.marks().empty()) return {};
+  if (const auto dead = store_dead_letters(batch); !dead) {
+    batch.discard();
+    return dead;
   }
-  TRY(append(*clean_, files, transactions(table_, last_)));
-  totals_.rows += cleaned;
+  std::vector<delta::Transaction> transactions;
+  for (const auto& [name, mark] : batch.marks()) {
+    transactions.push_back({app_id(name, mark.topic_id, table_), mark.last.value()});
+  }
+  TRY(append(*clean_, batch.files(), transactions));
+  context_.done(Step::kRowsCommitted);
+  for (const delta::DataFile& file : batch.files()) totals_.rows += file.rows;
   return {};
 }
 
-KindLane::Transactions KindLane::transactions(const std::string& table, const Offsets& marks) const {
-  Transactions transactions;
-  for (const auto& [name, ignored] : marks) {
-    transactions.push_back({app_id(partitions_.at(name), table), last_.at(name).value()});
+Result<void> KindLane::store_dead_letters(MicroBatch& batch) {
+  std::vector<delta::Transaction> transactions;
+  for (const auto& [name, mark] : batch.marks()) {
+    if (!mark.has_dead_letters) continue;
+    transactions.push_back({app_id(name, mark.topic_id, options_.dead_letters), mark.last.value()});
   }
-  return transactions;
+  if (transactions.empty()) return {};
+  TRY_ASSIGN(const auto files, batch.write_dead_letters(*dead_));
+  TRY(append(*dead_, files, transactions));
+  context_.done(Step::kDeadLettersCommitted);
+  return {};
 }
 
 Result<void> KindLane::append(delta::Table& table, const std::vector<delta::DataFile>& files,
-                              const Transactions& transactions) {
+                              const std::vector<delta::Transaction>& transactions) {
   const auto appended = table.append(files, transactions);
   if (appended) return {};
   // After any other failure the commit may stand or yet come to stand: its files stay, if in vain for a vacuum to find.
@@ -85,15 +98,18 @@ Result<void> KindLane::append(delta::Table& table, const std::vector<delta::Data
   return fail(appended.error());
 }
 
-void KindLane::advance() {
-  for (const auto& [name, last] : last_) {
-    Partition& partition = partitions_.at(name);
-    partition.next = last + 1;
+void KindLane::advance(const MicroBatch& batch) {
+  for (const auto& [name, mark] : batch.marks()) {
+    const auto found = partitions_.find(name);
+    // The topic may have been deleted meanwhile, or the place be unknown after an error.
+    if (found == partitions_.end() || found->second.topic_id != mark.topic_id || !found->second.next) continue;
+    Partition& partition = found->second;
+    partition.next = mark.last + 1;
     partition.error.clear();
     partition.backoff.succeeded();
   }
-  totals_.records += rows_.batch().rows() + dead_letters_.batch().rows();
-  totals_.dead_letters += dead_letters_.batch().rows();
+  totals_.records += batch.rows() + batch.dead_letters();
+  totals_.dead_letters += batch.dead_letters();
   ++totals_.commits;
   totals_.last_commit = context_.clock.now();
   totals_.error.clear();
@@ -103,6 +119,8 @@ void KindLane::advance() {
 
 // Goes back to the last commit. A conflict means that another lane was faster with these records: its positions count.
 void KindLane::retreat(const Error& error) {
+  busy_ = false;
+  drop_flights();
   if (error.code == ErrorCode::kConflict) {
     forget_places();
     const auto dead = dead_->refresh();

@@ -11,27 +11,32 @@ namespace pinflow::stream::internal {
 
 namespace {
 constexpr std::chrono::seconds kBetweenWarnings{10};
+constexpr std::string_view kArrivalDate = "arrival_date";
 }  // namespace
 
-KindLane::KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random)
+KindLane::KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random,
+                   const std::optional<std::string>& table)
     : kind_(kind),
       options_(std::move(options)),
       stream_(options_.names.stream(kind)),
-      table_(options_.names.table(kind)),
-      raw_name_(fmt::format("raw_{}", to_string(kind))),
+      table_(table.value_or(options_.names.table(kind))),
       context_(context),
       random_(random),
+      pace_({options_.commit_interval, options_.max_commit_interval, options_.freshness}),
       batch_records_(options_.max_batch_records),
-      rows_(kind),
       backoff_(options_.least_backoff, options_.most_backoff) {
   CHECK(!options_.pipeline_id.empty(), "the tables keep positions under the pipeline's id");
   CHECK(options_.max_batch_records > 0, "a batch holds at least one record");
+  CHECK(options_.batches_at_once > 0, "a lane makes at least one batch");
+  for (std::size_t i = 0; i < options_.batches_at_once; ++i) {
+    batches_.push_back(std::make_unique<MicroBatch>(kind, options_, context_, Random(random_())));
+  }
   totals_.kind = kind;
   totals_.table = table_;
 }
 
-std::string KindLane::select_dead_letters() {
-  return fmt::format("SELECT * FROM {}", kDeadLettersLoaded);
+KindLane::~KindLane() {
+  drop_flights();
 }
 
 void KindLane::prepare() {
@@ -48,44 +53,45 @@ void KindLane::prepare() {
 }
 
 Result<void> KindLane::open() {
-  TRY_ASSIGN(session_, context_.engine.connect());
-  TRY(session_->run(context_.statements.prelude()));
   TRY_ASSIGN(const auto clean, context_.statements.find(fmt::format("clean/{}", to_string(kind_))));
   select_ = clean.text;
-  TRY(load_empty());
-  TRY_ASSIGN(dead_, open_table(options_.dead_letters, select_dead_letters(), "Records that cannot be rows, and why"));
-  TRY_ASSIGN(clean_, open_table(table_, select_, clean.description));
+  if (options_.partition_by_date) {
+    select_ = fmt::format("SELECT *, CAST(make_timestamp(epoch_us(arrived_at)) AS DATE) AS {} FROM (\n{}\n)", kArrivalDate,
+                          clean.text);
+  }
+  TRY_ASSIGN(const auto dead_spec,
+             spec_of(options_.dead_letters, MicroBatch::select_dead_letters(), "Records that cannot be rows, and why"));
+  TRY_ASSIGN(spec_, spec_of(table_, select_, clean.description));
+  if (options_.partition_by_date) spec_.partition_columns = {std::string(kArrivalDate)};
+  const delta::TableContext context{context_.tables, context_.engine, context_.clock, random_, context_.logger};
+  TRY_ASSIGN(dead_, delta::open_table(context, dead_spec));
+  TRY_ASSIGN(clean_, delta::open_table(context, spec_));
   totals_.rows = clean_->snapshot().rows();
   return {};
 }
 
-// The columns of the tables are those of the statements, which want their input to be there.
-Result<void> KindLane::load_empty() {
-  rows_.clear();
-  dead_letters_.batch().clear();
-  TRY(session_->load(raw_name_, rows_.batch()));
-  return session_->load(kDeadLettersLoaded, dead_letters_.batch());
-}
-
-Result<std::unique_ptr<delta::Table>> KindLane::open_table(const std::string& name, const std::string& select,
-                                                           const std::string& description) {
-  TRY_ASSIGN(const auto columns, session_->query(fmt::format("SELECT * FROM (\n{}\n) LIMIT 0", select)));
+// The columns of a table are those of its statement, which wants its input to be there.
+Result<delta::TableSpec> KindLane::spec_of(const std::string& name, const std::string& select,
+                                           const std::string& description) {
+  TRY_ASSIGN(sql::Session* const session, batches_.front()->open());
+  TRY_ASSIGN(const auto columns, session->query(fmt::format("SELECT * FROM (\n{}\n) LIMIT 0", select)));
   TRY_ASSIGN(auto fields, table_fields(columns));
-  const delta::TableContext context{context_.tables, context_.engine, context_.clock, random_, context_.logger};
   delta::TableSpec spec{.name = name, .schema = std::move(fields), .description = description};
   spec.checkpoint_interval = options_.checkpoint_interval;
-  return delta::open_table(context, spec);
+  return spec;
 }
 
 // What was open may have been left half-way: all is opened and read anew.
 void KindLane::close() {
+  drop_flights();
   clean_.reset();
   dead_.reset();
-  session_.reset();
+  for (const auto& batch : batches_) batch->close();
   forget_places();
 }
 
 void KindLane::forget_places() {
+  fetched_.clear();
   for (auto& [name, partition] : partitions_) partition.next.reset();
 }
 
@@ -100,26 +106,27 @@ void KindLane::discover() {
     if (known != partitions_.end() && known->second.topic_id == topic->id) {
       found.insert(partitions_.extract(known));
     } else {
-      found.emplace(name, Partition{name, topic->id, {}, {}, {options_.least_backoff, options_.most_backoff}, {}});
+      found.emplace(name, Partition{.name = name,
+                                    .topic_id = topic->id,
+                                    .next = {},
+                                    .ahead = {},
+                                    .until = {},
+                                    .dead_next = {},
+                                    .backoff = {options_.least_backoff, options_.most_backoff},
+                                    .error = {}});
     }
   }
   partitions_ = std::move(found);
 }
 
 // A topic made again under its name begins at offset 0, so its id is part of the name of a position.
-std::string KindLane::app_id(const Partition& partition, const std::string& table) const {
-  return fmt::format("{}:{}:{}:{}", options_.pipeline_id, table, partition.topic_id.to_string(),
-                     partition.name.partition);
+std::string KindLane::app_id(const log::TopicPartition& name, const Uuid& topic_id, const std::string& table) const {
+  return fmt::format("{}:{}:{}:{}", options_.pipeline_id, table, topic_id.to_string(), name.partition);
 }
 
 Result<void> KindLane::locate(Partition& partition) {
-  const auto mark = [&](const delta::Table& table, const std::string& name) {
-    const auto& transactions = table.snapshot().transactions;
-    const auto found = transactions.find(app_id(partition, name));
-    return log::Offset(found == transactions.end() ? 0 : found->second + 1);
-  };
   TRY_ASSIGN(const auto range, context_.log.offsets(partition.name));
-  const log::Offset next = mark(*clean_, table_);
+  TRY_ASSIGN(const log::Offset next, first_offset(partition, range));
   if (next > range.end) {
     return fail(
         ErrorCode::kCorrupt,
@@ -128,19 +135,49 @@ Result<void> KindLane::locate(Partition& partition) {
             "table is of another log",
             table_, stream_, partition.name.partition, next, range.end));
   }
-  if (next < range.begin) {
-    context_.logger.warning(
-        "Records left the log before the stream lane had them",
-        {{"topic", stream_}, {"partition", partition.name.partition}, {"from", next}, {"to", range.begin}});
+  if (until_ && !partition.until) {
+    TRY_ASSIGN(partition.until, find_offset(context_.log, partition.name, *until_));
   }
-  partition.next = std::max(next, range.begin);
-  partition.dead_next = mark(*dead_, options_.dead_letters);
+  const auto& dead = dead_->snapshot().transactions;
+  const auto stored = dead.find(app_id(partition.name, partition.topic_id, options_.dead_letters));
+  partition.dead_next = log::Offset(stored == dead.end() ? 0 : stored->second + 1);
+  partition.ahead = std::max(next, range.begin);
+  partition.next = partition.ahead;
   partition.error.clear();
   return {};
 }
 
+// Where the table's position says; where it has none, where the lane was told to begin.
+Result<log::Offset> KindLane::first_offset(const Partition& partition, log::OffsetRange range) {
+  const std::string app = app_id(partition.name, partition.topic_id, table_);
+  const auto& transactions = clean_->snapshot().transactions;
+  if (const auto found = transactions.find(app); found != transactions.end()) {
+    const log::Offset next(found->second + 1);
+    if (next < range.begin) {
+      context_.logger.warning(
+          "Records left the log before the stream lane had them",
+          {{"topic", stream_}, {"partition", partition.name.partition}, {"from", next}, {"to", range.begin}});
+    }
+    return next;
+  }
+  TRY_ASSIGN(const log::Offset first, find_offset(context_.log, partition.name, options_.start));
+  if (first == range.begin) return first;
+  // Kept in the table before anything else: "latest" is another place after a crash.
+  TRY(clean_->append({}, {{app, (first + -1).value()}}));
+  context_.done(Step::kPositionSet);
+  return first;
+}
+
 bool KindLane::fetchable(const Partition& partition) const {
-  return partition.next && partition.backoff.ready(context_.clock.steady_now());
+  return partition.next && partition.backoff.ready(context_.clock.steady_now()) &&
+         (!partition.until || partition.ahead < *partition.until);
+}
+
+bool KindLane::is_through() const {
+  return clean_ != nullptr && std::ranges::all_of(partitions_, [](const auto& entry) {
+           const Partition& partition = entry.second;
+           return partition.next && partition.until && *partition.next >= *partition.until;
+         });
 }
 
 // How long nothing is to be done if no record comes.
@@ -161,15 +198,20 @@ void KindLane::fetch(const std::stop_token& wake) {
   fetched_.clear();
   const SteadyTime now = context_.clock.steady_now();
   const bool any = std::ranges::any_of(partitions_, [&](const auto& entry) { return fetchable(entry.second); });
-  if (clean_ == nullptr || !backoff_.ready(now) || !any) return Wakeup::wait(patience(), wake);
-  if (!busy_ && now < commit_at_) {
+  const bool can_fetch = clean_ != nullptr && backoff_.ready(now) && any;
+  if (!can_fetch || !flights_.empty()) busy_ = false;  // Unless a full batch comes now.
+  if (!can_fetch) {
+    if (flights_.empty()) Wakeup::wait(patience(), wake);
+    return;
+  }
+  if (flights_.empty() && !busy_ && now < commit_at_) {
     // Too early for the next commit: gather, unless a whole batch comes first.
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(commit_at_ - now);
     auto gathered = read(options_.max_batch_bytes.count() / 2, wait, wake);
     if (!gathered) return failed(gathered.error());
     if (!gathered->empty() || wake.stop_requested()) return accept(std::move(*gathered));
   }
-  auto first = read(1, patience(), wake);
+  auto first = read(1, flights_.empty() ? patience() : std::chrono::milliseconds::zero(), wake);
   if (!first) return failed(first.error());
   if (first->empty()) totals_.error.clear();  // Nothing is left that could still be wrong.
   accept(std::move(*first));
@@ -179,7 +221,7 @@ Result<std::vector<log::FetchedPartition>> KindLane::read(std::size_t min_bytes,
                                                           const std::stop_token& wake) {
   log::FetchRequest request;
   for (const auto& [name, partition] : partitions_) {
-    if (fetchable(partition)) request.positions.push_back({name, *partition.next});
+    if (fetchable(partition)) request.positions.push_back({name, partition.ahead});
   }
   request.max_bytes = options_.max_batch_bytes.count();
   request.max_records = static_cast<std::size_t>(batch_records_);
@@ -190,6 +232,7 @@ Result<std::vector<log::FetchedPartition>> KindLane::read(std::size_t min_bytes,
 
 void KindLane::accept(std::vector<log::FetchedPartition> fetched) {
   std::size_t records = 0, bytes = 0;
+  bool in_order = true;
   for (log::FetchedPartition& entry : fetched) {
     const auto found = partitions_.find(entry.partition);
     if (found == partitions_.end()) continue;
@@ -198,13 +241,34 @@ void KindLane::accept(std::vector<log::FetchedPartition> fetched) {
       found->second.next.reset();
       discover_at_ = SteadyTime::min();
       failed(found->second, std::move(*entry.error));
+      in_order = false;
       continue;
     }
     records += entry.records.size();
     for (const log::StoredRecord& record : entry.records) bytes += record.value ? record.value->size() : 0;
     fetched_.push_back(std::move(entry));
   }
-  busy_ = records >= static_cast<std::size_t>(batch_records_) || bytes >= options_.max_batch_bytes.count() / 2;
+  if (fetched_.empty()) return;
+  if (!are_of_known_topic()) {
+    forget_places();
+    discover_at_ = SteadyTime::min();
+    return;
+  }
+  const bool full =
+      records >= static_cast<std::size_t>(batch_records_) || bytes >= options_.max_batch_bytes.count() / 2;
+  // Where a place is to be looked up, all that is on its way is committed first.
+  busy_ = full && in_order;
+  commit_at_ = context_.clock.steady_now() + pace_.interval();
+  context_.done(Step::kFetched);
+}
+
+// Whether the topic is still the one whose positions are known: made again under its name, it has other records at the same
+// offsets. An id never comes back, so the same one before and after means the same one throughout.
+bool KindLane::are_of_known_topic() const {
+  const auto topic = context_.log.topic(stream_);
+  return topic && std::ranges::all_of(fetched_, [&](const log::FetchedPartition& fetched) {
+           return partitions_.at(fetched.partition).topic_id == topic->id;
+         });
 }
 
 void KindLane::hurry() {

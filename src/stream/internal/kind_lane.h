@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,27 +13,40 @@
 #include "base/backoff.h"
 #include "delta/table.h"
 #include "log/reader_progress.h"
-#include "records/raw_batch.h"
+#include "stream/internal/commit_pace.h"
+#include "stream/internal/micro_batch.h"
 #include "stream/stream_lane.h"
 
 namespace pinflow::stream::internal {
 
 // The lane of one kind, all but its thread: one thread calls prepare(), fetch() and commit() in turns, tests too.
+// While the lane is behind, batches are made on threads of their own, up to `batches_at_once`, and fetched meanwhile; they are
+// committed in the order of their records by the lane's own thread, which alone touches tables and positions.
 class KindLane {
  public:
-  KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random);
+  // Into the kind's table, or the one named.
+  KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random,
+           const std::optional<std::string>& table = {});
+  ~KindLane();
 
   // Opens what is not open, looks for partitions, learns where they go on.
   void prepare();
 
-  // Gathers a micro-batch, blocking until there is one, something else is to be done, or `wake` is requested.
+  // Gathers a micro-batch, blocking until there is one, something else is to be done, or `wake` is requested. Does not block while
+  // batches wait to be committed.
   void fetch(const std::stop_token& wake);
 
-  // Makes rows and dead letters of what fetch() gathered and commits them.
+  // Makes rows and dead letters of what fetch() gathered, and commits the batches that are made: all, or, while more is waiting in
+  // the log, as many as make room for another.
   void commit();
 
   // Lets the next prepare() look for topics and try again what waits for its back-off.
   void hurry();
+
+  // Takes in nothing at or above this place, which is looked up with the start of each partition: for a lane over a past range.
+  void stop_at(Position until) { until_ = until; }
+  // Whether all partitions have come to that place.
+  bool is_through() const;
 
   // As of now; lag is left to the caller.
   TableStatus status() const;
@@ -40,69 +56,70 @@ class KindLane {
   struct Partition {
     log::TopicPartition name;
     Uuid topic_id;
-    std::optional<log::Offset> next;  // Empty: not known yet, or no longer.
-    log::Offset dead_next;            // Dead letters below are stored.
+    std::optional<log::Offset> next;   // All below is committed. Empty: not known yet, or no longer.
+    log::Offset ahead;                 // All below is in a batch.
+    std::optional<log::Offset> until;  // Where a past range ends.
+    log::Offset dead_next;             // Dead letters below are stored.
     Backoff backoff;
     std::string error;
   };
-  using Offsets = std::map<log::TopicPartition, log::Offset>;
-  using Transactions = std::vector<delta::Transaction>;
+  // A batch that is made, perhaps yet, on a thread of its own.
+  struct Flight {
+    MicroBatch* batch;
+    SteadyTime begun;
+    std::future<Result<void>> made;
+  };
 
   Result<void> open();
-  Result<std::unique_ptr<delta::Table>> open_table(const std::string& name, const std::string& select,
-                                                   const std::string& description);
-  Result<void> load_empty();
+  Result<delta::TableSpec> spec_of(const std::string& name, const std::string& select, const std::string& description);
   void close();
   void discover();
   Result<void> locate(Partition& partition);
+  Result<log::Offset> first_offset(const Partition& partition, log::OffsetRange range);
   void forget_places();
-  std::string app_id(const Partition& partition, const std::string& table) const;
+  std::string app_id(const log::TopicPartition& name, const Uuid& topic_id, const std::string& table) const;
   bool fetchable(const Partition& partition) const;
   std::chrono::milliseconds patience() const;
   Result<std::vector<log::FetchedPartition>> read(std::size_t min_bytes, std::chrono::milliseconds wait,
                                                   const std::stop_token& wake);
   void accept(std::vector<log::FetchedPartition> fetched);
+  bool are_of_known_topic() const;
 
-  void parse(const log::FetchedPartition& fetched, const Partition& partition);
-  Result<void> store();
-  Result<void> store_dead_letters();
-  Result<void> store_rows();
-  Transactions transactions(const std::string& table, const Offsets& marks) const;
-  Result<void> append(delta::Table& table, const std::vector<delta::DataFile>& files, const Transactions& transactions);
-  void advance();
+  void begin_batch();
+  void commit_oldest();
+  void drop_flights();
+  Result<void> store(MicroBatch& batch);
+  Result<void> store_dead_letters(MicroBatch& batch);
+  Result<void> append(delta::Table& table, const std::vector<delta::DataFile>& files,
+                      const std::vector<delta::Transaction>& transactions);
+  void advance(const MicroBatch& batch);
   void retreat(const Error& error);
   void failed(const Error& error);
   void failed(Partition& partition, Error error);
   void warn(const std::string& subject, const std::string& cause);
 
-  // The temporary table of a batch's dead letters.
-  static constexpr std::string_view kDeadLettersLoaded = "dead_letters";
-  static std::string select_dead_letters();
-
   const records::Kind kind_;
   const StreamOptions options_;
   const std::string stream_;
   const std::string table_;
-  const std::string raw_name_;  // Of the temporary table that the cleaning SQL reads.
   StreamContext context_;
   Random random_;
+  std::optional<Position> until_;
 
-  std::unique_ptr<sql::Session> session_;
+  std::vector<std::unique_ptr<MicroBatch>> batches_;  // As many as may be in flight, reused.
   std::unique_ptr<delta::Table> clean_;
   std::unique_ptr<delta::Table> dead_;
   std::string select_;
+  delta::TableSpec spec_;
   std::map<log::TopicPartition, Partition> partitions_;
   SteadyTime discover_at_ = SteadyTime::min();
   SteadyTime commit_at_ = SteadyTime::min();  // Not before.
-  bool busy_ = false;                         // The last batch was full: more is waiting.
-  std::int64_t batch_records_;                // Shrinks while the engine has too little memory.
+  CommitPace pace_;
+  bool busy_ = false;           // The last batch was full: more is waiting.
+  std::int64_t batch_records_;  // Shrinks while the engine has too little memory.
 
-  // The micro-batch at hand.
   std::vector<log::FetchedPartition> fetched_;
-  records::RawBatch rows_;
-  records::DeadLetters dead_letters_;
-  Offsets last_;       // Last offset, by partition.
-  Offsets last_dead_;  // The same, of partitions with new dead letters.
+  std::deque<Flight> flights_;  // In the order of their records.
 
   Backoff backoff_;
   SteadyTime warn_at_ = SteadyTime::min();

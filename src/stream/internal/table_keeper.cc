@@ -39,6 +39,7 @@ Result<void> TableKeeper::look_after(const std::string& name, Kept& kept, const 
                                                                        {"became", report.added_files},
                                                                        {"bytes", report.added_bytes}});
   }
+  context_.done(Step::kLookedAfter);
   const auto day = std::chrono::floor<std::chrono::days>(context_.clock.now());
   if (kept.vacuumed == day) return {};
   TRY_ASSIGN(const auto removed, delta::vacuum(context, name, {}));
