@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "app/stores.h"
+#include "records/kind.h"
 #include "stream/latest.h"
 
 namespace pinflow::app {

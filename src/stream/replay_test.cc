@@ -133,7 +133,7 @@ TEST_P(ReplayCrash, GoesOnWithTheSameCall) {
   options_.to = log::Offset(25);
   lane_options_.batches_at_once = 1;  // The calls come in one order.
   std::int64_t calls = 0;
-  for (bool died = true; died; calls += 7) {
+  for (bool died = true; died; calls += 11) {
     ASSERT_LT(calls, 200) << "the work never ends without a call to the fuse";
     options_.into = fmt::format("after{}", calls);
     Fuse fuse;

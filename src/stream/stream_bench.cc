@@ -1,5 +1,5 @@
 // Fills a log with synthetic posts and measures how fast the stream lane drains it:
-// stream_bench [posts] [folder]. Prints records a second, in all and by table.
+// stream_bench [posts] [folder]. Prints records a second, in all and by table. $BATCHES_AT_ONCE and $BATCH_RECORDS try other options.
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -53,7 +53,9 @@ int run(std::int64_t posts, const std::filesystem::path& folder) {
   const auto store = std::move(*objects::open_folder_store(*disk, folder / "tables"));
   const auto engine = std::move(*sql::open_engine({}));
   const auto statements = *sql::Statements::load(std::nullopt);
-  const StreamOptions options{.pipeline_id = "bench"};
+  StreamOptions options{.pipeline_id = "bench"};
+  if (const char* text = std::getenv("BATCHES_AT_ONCE")) options.batches_at_once = std::strtoull(text, nullptr, 10);
+  if (const char* text = std::getenv("BATCH_RECORDS")) options.max_batch_records = std::atoll(text);
   for (const records::Kind kind : records::kKinds)
     CHECK(log->create_topic({options.names.stream(kind), 1, {}}).has_value(), "a new log");
 

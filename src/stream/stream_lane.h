@@ -39,7 +39,7 @@ struct StreamOptions {
   std::chrono::milliseconds freshness{1'000};
   std::int64_t max_batch_records = 50'000;
   ByteCount max_batch_bytes{std::uint64_t{16} << 20};
-  std::size_t batches_at_once = 2;                      // Of one kind, while it is behind; 1: one after the other.
+  std::size_t batches_at_once = 2;  // Of one kind, while it is behind; 1: one after the other.
   // Adds the column arrival_date (the UTC date of arrived_at) and keeps rows of one date in files of their own. Of tables that
   // are made; one that is there stays as it is, and is refused where it is otherwise.
   bool partition_by_date = false;

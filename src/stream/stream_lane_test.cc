@@ -1,5 +1,6 @@
 #include "stream/stream_lane.h"
 
+#include <atomic>
 #include <fstream>
 #include <latch>
 
@@ -70,6 +71,65 @@ TEST_F(RunningLane, OneBrokenKindStopsNoOther) {
   EXPECT_NE(statuses[0].error.find("nothing_such"), std::string::npos) << statuses[0].error;
   EXPECT_EQ(places("pinterest_geo_table").size(), 5u);
   EXPECT_EQ(places("pinterest_user_table").size(), 5u);
+}
+
+// Holds what is put below one folder until it is let go.
+class SlowFolder final : public objects::ObjectStore {
+ public:
+  SlowFolder(objects::ObjectStore& inner, std::string folder) : inner_(inner), folder_(std::move(folder)) {}
+  ~SlowFolder() override { let_go(); }
+  void let_go() {
+    if (!open_.exchange(true)) gate_.count_down();
+  }
+  Result<void> put(const std::string& name, std::string_view bytes) override {
+    wait(name);
+    return inner_.put(name, bytes);
+  }
+  Result<void> put_new(const std::string& name, std::string_view bytes) override {
+    wait(name);
+    return inner_.put_new(name, bytes);
+  }
+  Result<void> put_file(const std::string& name, const disk::Path& local) override {
+    wait(name);
+    return inner_.put_file(name, local);
+  }
+  Result<void> remove(const std::string& name) override { return inner_.remove(name); }
+  Result<std::string> get(const std::string& name) override { return inner_.get(name); }
+  Result<objects::ObjectInfo> describe(const std::string& name) override { return inner_.describe(name); }
+  Result<std::vector<objects::ObjectInfo>> list(const std::string& prefix, const std::string& after,
+                                                std::size_t limit) override {
+    return inner_.list(prefix, after, limit);
+  }
+  Result<disk::Path> local_copy(const std::string& name) override { return inner_.local_copy(name); }
+  Result<disk::Path> scratch(std::string_view suffix) override { return inner_.scratch(suffix); }
+
+ private:
+  void wait(const std::string& name) {
+    if (name.starts_with(folder_)) gate_.wait();
+  }
+  objects::ObjectStore& inner_;
+  const std::string folder_;
+  std::atomic<bool> open_{false};
+  std::latch gate_{1};
+};
+
+TEST_F(RunningLane, OneSlowTableStopsNoOther) {
+  make_streams();
+  for (const records::Kind kind : records::kKinds) append(kind, 10);
+  SlowFolder slow(*store_, "pinterest_pin_table/");
+  {
+    StreamLane lane(options_, {log_, slow, *engine_, statements_, clock_, logger_}, random_);
+    auto statuses = lane.status();
+    for (int i = 0; i < 100 && (statuses[1].rows < 10 || statuses[2].rows < 10); ++i) {
+      ASSERT_FALSE(lane.wait_until_caught_up(200ms, {})) << "the pins wait for their store";
+      statuses = lane.status();
+    }
+    EXPECT_EQ(places("pinterest_geo_table").size(), 10u);
+    EXPECT_EQ(places("pinterest_user_table").size(), 10u);
+    slow.let_go();
+    ASSERT_TRUE(lane.wait_until_caught_up(30s, {}));
+  }
+  EXPECT_EQ(places("pinterest_pin_table").size(), 10u);
 }
 
 TEST_F(RunningLane, GoesOnWithTheEmbeddedLogAfterARestartOfBoth) {

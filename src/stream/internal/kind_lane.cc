@@ -56,8 +56,8 @@ Result<void> KindLane::open() {
   TRY_ASSIGN(const auto clean, context_.statements.find(fmt::format("clean/{}", to_string(kind_))));
   select_ = clean.text;
   if (options_.partition_by_date) {
-    select_ = fmt::format("SELECT *, CAST(make_timestamp(epoch_us(arrived_at)) AS DATE) AS {} FROM (\n{}\n)", kArrivalDate,
-                          clean.text);
+    select_ = fmt::format("SELECT *, CAST(make_timestamp(epoch_us(arrived_at)) AS DATE) AS {} FROM (\n{}\n)",
+                          kArrivalDate, clean.text);
   }
   TRY_ASSIGN(const auto dead_spec,
              spec_of(options_.dead_letters, MicroBatch::select_dead_letters(), "Records that cannot be rows, and why"));
