@@ -115,9 +115,12 @@ std::optional<std::int64_t> parse_follower_count(std::string_view text) {
 }
 
 bool names_profile(std::string_view poster_name) {
-  if (poster_name == "User Info Error") return false;
-  while (!poster_name.empty()) {
-    if (!is_unicode_blank(take_code_point(poster_name))) return true;
+  return poster_name != "User Info Error" && holds_text(poster_name);
+}
+
+bool holds_text(std::string_view text) {
+  while (!text.empty()) {
+    if (!is_unicode_blank(take_code_point(text))) return true;
   }
   return false;
 }

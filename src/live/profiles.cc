@@ -2,30 +2,20 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cmath>
 
 #include "base/check.h"
-#include "live/profile_text.h"
+#include "live/age_groups.h"
 
 namespace pinflow::live {
 
-using std::chrono::milliseconds;
-
 namespace {
 
-constexpr std::array<std::int64_t, 3> kHalfLifeMs = {3'600'000, 6 * 3'600'000, 24 * 3'600'000};
-constexpr std::size_t kHour = 0, kSixHours = 1, kDay = 2;
-constexpr milliseconds kActiveFor{24 * 3'600'000};
+constexpr std::chrono::hours kActiveFor{24};
 constexpr double kMaxFollowersLog = 7;  // Ten million followers and more are the top.
 // A median under this would make the first sign of activity count in full.
 constexpr double kLeastMedian = 1.0 / 16;
-constexpr std::int64_t kLastMs = 253'402'300'799'999;  // End of the year 9999; epochs of an hour stay within 32 bits.
-
-// value * 2^exponent for an exponent of at most 1023: exact, or 0 where nothing is left.
-double times_power_of_two(double value, std::int32_t exponent) {
-  if (exponent < -1022) return 0;
-  return value * std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
-}
 
 double squash(double value, double median) {
   return value / (value + median);
@@ -50,213 +40,211 @@ double lower_median(std::vector<double>& values, std::vector<std::uint32_t>& cou
 
 }  // namespace
 
-Profiles::Profiles(const ProfilesOptions& options) : options_(options), seen_(options.max_seen_pages) {
+Profiles::Profiles(const ProfilesOptions& options, const Breakdown& countries)
+    : options_(options), countries_(countries) {
   CHECK(options.max_profiles > 0, "the live metrics need room for a profile");
 }
 
-Profiles::Moment Profiles::moment_of(WallTime time) {
-  const std::int64_t ms = time.time_since_epoch().count();
-  Moment moment;
-  for (std::size_t h = 0; h < kHalfLives; ++h) {
-    moment.epochs[h] = static_cast<std::int32_t>(ms / kHalfLifeMs[h]);
-    moment.fractions[h] = static_cast<double>(ms % kHalfLifeMs[h]) / static_cast<double>(kHalfLifeMs[h]);
+RowId Profiles::row_of(std::string_view name, const std::function<void(std::span<const RowId>)>& let_go) {
+  if (const auto found = index_.find(name); found != index_.end()) return found->second;
+  if (index_.size() >= options_.max_profiles) evict(let_go);
+  return make_row(name);
+}
+
+RowId Profiles::make_row(std::string_view name) {
+  RowId id = static_cast<RowId>(cold_.size());
+  if (free_.empty()) {
+    hot_.emplace_back();
+    cold_.emplace_back();
+  } else {
+    id = free_.back();
+    free_.pop_back();
   }
-  return moment;
+  hot_[id].is_held = true;
+  cold_[id].name = &index_.emplace(std::string(name), id).first->first;
+  return id;
 }
 
-void Profiles::add(Row& row, const Moment& moment) {
-  for (std::size_t h = 0; h < kHalfLives; ++h) {
-    const double weight = std::exp2(moment.fractions[h]);
-    const std::int32_t ahead = moment.epochs[h] - row.epochs[h];
-    if (ahead > 0) {
-      row.sums[h] = times_power_of_two(row.sums[h], -ahead) + weight;
-      row.epochs[h] = moment.epochs[h];
-    } else {
-      row.sums[h] += times_power_of_two(weight, ahead);
-    }
-  }
-}
-
-Profiles::Flow Profiles::flow(const Row& row) const {
-  std::array<double, kHalfLives> decayed;
-  for (std::size_t h = 0; h < kHalfLives; ++h) {
-    decayed[h] = times_power_of_two(row.sums[h], row.epochs[h] - evaluation_.moment.epochs[h]) * evaluation_.decays[h];
-  }
-  const double hourly = decayed[kDay] / 24;
-  return {.activity = decayed[kSixHours], .velocity = (decayed[kHour] - hourly) / std::sqrt(hourly + 1)};
-}
-
-Profiles::Row& Profiles::row_of(std::string_view name) {
-  if (const auto found = index_.find(name); found != index_.end()) return rows_[found->second];
-  if (rows_.size() >= options_.max_profiles) evict();
-  const auto entry = index_.emplace(std::string(name), static_cast<std::uint32_t>(rows_.size())).first;
-  Row& row = rows_.emplace_back();
-  row.name = &entry->first;
-  return row;
-}
-
-void Profiles::take_followers(Row& row, std::int64_t followers, WallTime time, std::int64_t offset) {
-  // The count itself breaks the last tie, so that two partitions give one answer whichever is read first.
-  if (row.followers &&
-      std::tuple(time, offset, followers) <= std::tuple(row.followers_time, row.followers_offset, *row.followers)) {
-    return;
-  }
-  row.followers = followers;
-  row.followers_time = time;
-  row.followers_offset = offset;
-  row.followers_part = std::clamp(std::log10(1 + static_cast<double>(followers)) / kMaxFollowersLog, 0.0, 1.0);
-}
-
-Applied Profiles::apply(const Post& post) {
-  if (!names_profile(post.profile)) return Applied::kNoProfile;
-  if (post.profile.size() > kMaxNameBytes) return Applied::kLongName;
-  if (!seen_.insert(post.ind)) return Applied::kRepeat;
-  const WallTime time = std::clamp(post.time, WallTime(), WallTime(milliseconds(kLastMs)));
-  Row& row = row_of(post.profile);
-  add(row, moment_of(time));
-  row.last_post = std::max(row.last_post, time);
-  ++row.posts;
-  if (post.followers && *post.followers >= 0) take_followers(row, *post.followers, time, post.offset);
-  newest_ = std::max(newest_, time);
+RowId Profiles::add(const ProfilePost& post, const DecayWeight& weight, std::uint32_t minute,
+                    const std::function<void(std::span<const RowId>)>& let_go) {
+  const RowId id = row_of(post.profile, let_go);
+  Hot& hot = hot_[id];
+  Cold& cold = cold_[id];
+  cold.sums.add(weight);
+  hot.sums = cold.sums.doubles();
+  cold.windows.add(minute);
+  ++cold.posts;
+  hot.last_post = std::max(hot.last_post, post.time);
+  cold.first_post = std::min(cold.first_post, post.time);
+  if (post.followers && *post.followers >= 0) take_followers(id, *post.followers, {post.time, post.offset});
   ++version_;
-  return Applied::kCounted;
+  return id;
 }
 
-void Profiles::evict() {
-  // log2 B of forward decay orders profiles by activity at any moment; of equals the alphabetically first
-  // stay.
-  auto& order = evaluation_.order;
-  order.clear();
-  for (std::uint32_t i = 0; i < rows_.size(); ++i) {
-    order.emplace_back(std::log2(rows_[i].sums[kSixHours]) + rows_[i].epochs[kSixHours], i);
+void Profiles::take_followers(RowId id, std::int64_t followers, Since since) {
+  Cold& cold = cold_[id];
+  // The count itself breaks the last tie, so that two partitions give one answer whichever is read first.
+  if (cold.followers && std::tuple(since, followers) <= std::tuple(cold.followers_since, *cold.followers)) return;
+  cold.followers = followers;
+  cold.followers_since = since;
+  set_followers_part(id);
+}
+
+void Profiles::set_followers_part(RowId id) {
+  const auto followers = static_cast<double>(cold_[id].followers.value_or(0));
+  hot_[id].followers_part = std::clamp(std::log10(1 + followers) / kMaxFollowersLog, 0.0, 1.0);
+}
+
+void Profiles::set_country(RowId id, RowId country, Since since) {
+  Cold& cold = cold_[id];
+  const bool is_later = cold.country == kNoRow || since > cold.country_since ||
+                        (since == cold.country_since && countries_.name(country) < countries_.name(cold.country));
+  if (!is_later) return;
+  cold.country = country;
+  cold.country_since = since;
+  ++version_;
+}
+
+void Profiles::set_age_group(RowId id, std::uint8_t group, Since since) {
+  Cold& cold = cold_[id];
+  const bool is_later = cold.age_group == 0 || since > cold.age_group_since ||
+                        (since == cold.age_group_since && group < cold.age_group);
+  if (!is_later) return;
+  cold.age_group = group;
+  cold.age_group_since = since;
+  ++version_;
+}
+
+void Profiles::forget_country(RowId country) {
+  for (Cold& cold : cold_) {
+    if (cold.country != country) continue;
+    cold.country = kNoRow;
+    cold.country_since = {};
   }
-  const std::size_t doomed = std::max<std::size_t>(1, rows_.size() / 16);
+}
+
+void Profiles::evict(const std::function<void(std::span<const RowId>)>& let_go) {
+  // log2 of the forward-decayed sum orders profiles by activity at any moment.
+  std::vector<Scored> order;
+  order.reserve(index_.size());
+  for (RowId id = 0; id < cold_.size(); ++id) {
+    if (!holds(id)) continue;
+    order.push_back({std::log2(hot_[id].sums.sums[kSixHours]) + hot_[id].sums.exponents[kSixHours], id});
+  }
+  const std::size_t doomed = std::max<std::size_t>(1, order.size() / 16);
   const auto first_doomed = order.end() - static_cast<std::ptrdiff_t>(doomed);
   std::nth_element(order.begin(), first_doomed, order.end(), [&](auto& a, auto& b) { return before(a, b); });
-  // From the back, so that the row that fills a gap is never itself doomed.
-  std::sort(first_doomed, order.end(), [](auto& a, auto& b) { return a.second > b.second; });
-  for (auto it = first_doomed; it != order.end(); ++it) {
-    index_.erase(*rows_[it->second].name);
-    if (it->second + 1 < rows_.size()) {
-      rows_[it->second] = rows_.back();
-      index_.find(*rows_[it->second].name)->second = it->second;
-    }
-    rows_.pop_back();
+  std::vector<RowId> gone;
+  for (auto it = first_doomed; it != order.end(); ++it) gone.push_back(it->id);
+  let_go(gone);
+  for (const RowId id : gone) {
+    index_.erase(index_.find(*cold_[id].name));
+    hot_[id] = {};
+    cold_[id] = {};
+    free_.push_back(id);
   }
   evicted_ += doomed;
 }
 
-void Profiles::evaluate(WallTime now) {
+Profiles::Flow Profiles::flow(RowId id) const {
+  const Evaluation& e = evaluation_;
+  const DecayedDoubles& sums = hot_[id].sums;
+  const double hourly = sums.at(kDay, e.moment) / 24;
+  return {.activity = sums.at(kSixHours, e.moment),
+          .velocity = (sums.at(kHour, e.moment) - hourly) / std::sqrt(hourly + 1)};
+}
+
+void Profiles::evaluate(WallTime at) {
   Evaluation& e = evaluation_;
-  const WallTime at = std::clamp(now, newest_, WallTime(milliseconds(kLastMs)));
   if (e.version == version_ && e.at == at) return;
   e.version = version_;
   e.at = at;
-  e.moment = moment_of(at);
-  for (std::size_t h = 0; h < kHalfLives; ++h) e.decays[h] = std::exp2(-e.moment.fractions[h]);
-  e.activity_logs.resize(rows_.size());
-  e.velocities.resize(rows_.size());
-  e.popularity.resize(rows_.size());
+  e.minute = minute_of(at);
+  e.moment = DecayMoment(at);
+  e.activity_logs.resize(hot_.size());
+  e.velocities.resize(hot_.size());
+  e.popularity.resize(hot_.size());
   e.active_logs.clear();
   e.active_velocities.clear();
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const Flow now_flowing = flow(rows_[i]);
-    e.activity_logs[i] = std::log2(1 + now_flowing.activity);
-    e.velocities[i] = std::max(0.0, now_flowing.velocity);
-    e.popularity[i] = rows_[i].followers_part;
-    if (rows_[i].last_post <= at - kActiveFor) continue;
-    e.active_logs.push_back(e.activity_logs[i]);
-    e.active_velocities.push_back(e.velocities[i]);
+  for (RowId id = 0; id < hot_.size(); ++id) {
+    const Flow now_flowing = flow(id);
+    e.activity_logs[id] = std::log2(1 + now_flowing.activity);
+    e.velocities[id] = std::max(0.0, now_flowing.velocity);
+    if (!hot_[id].is_held || hot_[id].last_post <= at - kActiveFor) continue;
+    e.active_logs.push_back(e.activity_logs[id]);
+    e.active_velocities.push_back(e.velocities[id]);
   }
   e.active = e.active_logs.size();
   e.activity_median = lower_median(e.active_logs, e.counts);
   e.velocity_median = lower_median(e.active_velocities, e.counts);
   const Weights& weights = options_.weights;
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    e.popularity[i] = weights.followers * e.popularity[i] +
-                      weights.activity * squash(e.activity_logs[i], e.activity_median) +
-                      weights.velocity * squash(e.velocities[i], e.velocity_median);
+  for (RowId id = 0; id < hot_.size(); ++id) {
+    e.popularity[id] = weights.followers * hot_[id].followers_part +
+                       weights.activity * squash(e.activity_logs[id], e.activity_median) +
+                       weights.velocity * squash(e.velocities[id], e.velocity_median);
   }
 }
 
-bool Profiles::before(const std::pair<double, std::uint32_t>& a, const std::pair<double, std::uint32_t>& b) const {
-  if (a.first != b.first) return a.first > b.first;
-  return *rows_[a.second].name < *rows_[b.second].name;
+double Profiles::velocity(RowId id) const {
+  return flow(id).velocity;
 }
 
-double Profiles::sort_value(std::uint32_t row, Order order) const {
+double Profiles::sort_value(RowId id, ProfileOrder order) const {
   switch (order) {
-    case Order::kPopularity:
-      return evaluation_.popularity[row];
-    case Order::kActivity:
-      return flow(rows_[row]).activity;
-    case Order::kFollowers:
-      return rows_[row].followers ? static_cast<double>(*rows_[row].followers) : -1;
+    case ProfileOrder::kPopularity:
+      return evaluation_.popularity[id];
+    case ProfileOrder::kActivity:
+      return flow(id).activity;
+    case ProfileOrder::kFollowers:
+      return cold_[id].followers ? static_cast<double>(*cold_[id].followers) : -1;
+    case ProfileOrder::kVelocity:
+      return flow(id).velocity;
+    case ProfileOrder::kPosts:
+      break;  // The caller knows the window, and where.
   }
-  CHECK(false, "an order that does not exist");
+  CHECK(false, "an order that profiles alone do not have");
 }
 
-Ranking Profiles::answer_head() const {
-  return {.as_of = evaluation_.at,
-          .profiles = rows_.size(),
-          .active_profiles = evaluation_.active,
-          .activity_median = evaluation_.activity_median,
-          .velocity_median = evaluation_.velocity_median,
-          .items = {}};
+std::size_t Profiles::rank(RowId id) const {
+  const Scored own{evaluation_.popularity[id], id};
+  std::size_t rank = 1;
+  for (RowId other = 0; other < hot_.size(); ++other) {
+    if (holds(other) && before({evaluation_.popularity[other], other}, own)) ++rank;
+  }
+  return rank;
 }
 
-ProfileView Profiles::view(std::size_t rank, std::uint32_t index) const {
-  const Row& row = rows_[index];
-  const Flow now = flow(row);
+RowId Profiles::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? kNoRow : found->second;
+}
+
+ProfileView Profiles::view(std::size_t rank, RowId id) const {
+  const Hot& hot = hot_[id];
+  const Cold& cold = cold_[id];
+  const Flow now = flow(id);
   return {.rank = rank,
-          .name = *row.name,
-          .popularity = evaluation_.popularity[index],
-          .followers = row.followers,
-          .posts = row.posts,
+          .name = *cold.name,
+          .popularity = evaluation_.popularity[id],
+          .followers = cold.followers,
+          .posts = cold.posts,
+          .window_posts = cold.windows.all(evaluation_.minute),
           .activity = now.activity,
           .velocity = now.velocity,
-          .last_post = row.last_post,
-          .followers_part = row.followers_part,
-          .activity_part = squash(evaluation_.activity_logs[index], evaluation_.activity_median),
-          .velocity_part = squash(evaluation_.velocities[index], evaluation_.velocity_median)};
+          .first_post = cold.first_post,
+          .last_post = hot.last_post,
+          .country = std::string(countries_.name(cold.country)),
+          .age_group = std::string(age_group_name(cold.age_group)),
+          .followers_part = hot.followers_part,
+          .activity_part = squash(evaluation_.activity_logs[id], evaluation_.activity_median),
+          .velocity_part = squash(evaluation_.velocities[id], evaluation_.velocity_median)};
 }
 
-Ranking Profiles::top(std::size_t k, Order order, WallTime now) {
-  evaluate(now);
-  k = std::min({k, kMaxTop, rows_.size()});
-  // A heap of the best k so far, the worst of them in front: most rows fail one comparison.
-  auto& best = evaluation_.order;
-  best.clear();
-  const auto ahead = [&](const auto& a, const auto& b) { return before(a, b); };
-  for (std::uint32_t i = 0; i < rows_.size() && k > 0; ++i) {
-    const std::pair candidate(sort_value(i, order), i);
-    if (best.size() == k) {
-      if (!before(candidate, best.front())) continue;
-      std::pop_heap(best.begin(), best.end(), ahead);
-      best.pop_back();
-    }
-    best.push_back(candidate);
-    std::push_heap(best.begin(), best.end(), ahead);
-  }
-  std::sort_heap(best.begin(), best.end(), ahead);
-  Ranking answer = answer_head();
-  answer.items.reserve(k);
-  for (std::size_t i = 0; i < k; ++i) answer.items.push_back(view(i + 1, best[i].second));
-  return answer;
-}
-
-Ranking Profiles::find(std::string_view name, WallTime now) {
-  evaluate(now);
-  Ranking answer = answer_head();
-  const auto found = index_.find(name);
-  if (found == index_.end()) return answer;
-  const std::pair own(evaluation_.popularity[found->second], found->second);
-  std::size_t rank = 1;
-  for (std::uint32_t i = 0; i < rows_.size(); ++i) {
-    if (before({evaluation_.popularity[i], i}, own)) ++rank;
-  }
-  answer.items.push_back(view(rank, found->second));
-  return answer;
+void Profiles::fill_head(Head& head) const {
+  head.profiles = index_.size();
+  head.active_profiles = evaluation_.active;
+  head.activity_median = evaluation_.activity_median;
+  head.velocity_median = evaluation_.velocity_median;
 }
 
 }  // namespace pinflow::live

@@ -2,19 +2,21 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
-#include "live/seen_posts.h"
+#include "live/breakdown.h"
+#include "live/decayed_sum.h"
+#include "live/live_query.h"
+#include "live/windows.h"
 
 namespace pinflow::live {
-
-// Goes up whenever the same posts would give another popularity (docs/live-metrics.md).
-inline constexpr int kFormulaVersion = 1;
 
 // The share of each part in the popularity; they add up to 1.
 struct Weights {
@@ -25,103 +27,106 @@ struct Weights {
 
 struct ProfilesOptions {
   Weights weights{};
-  std::size_t max_profiles = 1'000'000;    // About 180 bytes each; past it the least active sixteenth is let go.
-  std::size_t max_seen_pages = 1'000'000;  // SeenPosts: at most about 130 MB, for dense ids next to nothing.
-};
-
-// One post as the live metrics see it. `profile` is borrowed for the call.
-struct Post {
-  std::int64_t ind = 0;
-  std::string_view profile{};               // poster_name as posted.
-  std::optional<std::int64_t> followers{};  // Empty: unknown, which says nothing about the profile.
-  WallTime time{};                          // Version 1: when the record reached the log.
-  std::int64_t offset = 0;
-};
-
-enum class Applied {
-  kCounted,
-  kRepeat,     // A post with this ind was counted before: nothing changes.
-  kNoProfile,  // No name, or the sentinel: nobody's post.
-  kLongName,   // A name of more than kMaxNameBytes.
+  std::size_t max_profiles = 1'000'000;  // About 600 bytes each; past it the least active sixteenth is let go.
 };
 
 inline constexpr std::size_t kMaxNameBytes = 1024;
-inline constexpr std::size_t kMaxTop = 1000;
 
-enum class Order { kPopularity, kActivity, kFollowers };
-
-// A profile at one moment.
-struct ProfileView {
-  std::size_t rank = 0;  // From 1, in the order asked for.
-  std::string name;
-  double popularity = 0;  // 0 to 1.
-  std::optional<std::int64_t> followers;
-  std::uint64_t posts = 0;  // Counted since the profile is known.
-  double activity = 0;      // A_6h: posts, each worth half after six hours.
-  double velocity = 0;      // How much busier the last hour is than the day, in standard deviations.
-  WallTime last_post;
-  // The parts of the popularity before their weights, each 0 to 1.
-  double followers_part = 0;
-  double activity_part = 0;
-  double velocity_part = 0;
+// One post as profiles see it. `profile` is borrowed for the call and names one (profile_text.h).
+struct ProfilePost {
+  std::string_view profile{};
+  std::optional<std::int64_t> followers{};  // Empty: unknown, which says nothing about the profile.
+  WallTime time{};
+  std::int64_t offset = 0;
 };
 
-// An answer and what it was made from.
-struct Ranking {
-  WallTime as_of;
-  std::size_t profiles = 0;         // Known in all.
-  std::size_t active_profiles = 0;  // With a post in the 24 hours before as_of.
-  double activity_median = 0;       // The c of squash() for each part.
-  double velocity_median = 0;
-  std::vector<ProfileView> items;
+// Where one row of profiles, or an answer about it, is from: a time, then an offset. The later one counts.
+struct Since {
+  WallTime time{};
+  std::int64_t offset = -1;
+  friend auto operator<=>(const Since&, const Since&) = default;
 };
 
-// How popular each profile is right now: the sans-I/O core of the live metrics. Posts and times go in,
-// answers come out; docs/live-metrics.md has the formula. Activities are kept by forward decay, so an answer
-// does not depend on the order in which the posts of different ids came (activities within 1e-12 relative:
-// sums of doubles), and posts may be late by any amount. The same posts in the same order give the same bits.
-// Memory is bounded by the options; past max_profiles the sixteenth with the lowest decayed activity is
-// forgotten, with its follower and post counts. One thread at a time.
+// A profile and the number that it is ordered by.
+struct Scored {
+  double value = 0;
+  RowId id = kNoRow;
+};
+
+// How popular each profile is right now. Posts and times go in, answers come out; docs/live-metrics.md has the formula. Nothing depends
+// on the order in which posts come, bit for bit, as long as none is let go; posts may be late by any amount. Profiles have ids,
+// which are used again when one is let go: past max_profiles the sixteenth with the lowest decayed activity (six hours), of equals the
+// alphabetically last, with all that is known of them. One thread at a time.
 class Profiles {
  public:
-  explicit Profiles(const ProfilesOptions& options);
+  // `countries` names the places of profiles and must outlive it.
+  Profiles(const ProfilesOptions& options, const Breakdown& countries);
 
-  Applied apply(const Post& post);
+  // Counts the post and gives its profile's id. `let_go` is told whom that cost his place.
+  RowId add(const ProfilePost& post, const DecayWeight& weight, std::uint32_t minute,
+            const std::function<void(std::span<const RowId>)>& let_go);
 
-  // The first `k` (at most kMaxTop) profiles at `now`, or at the newest post where that is later. Ties go by
-  // name. Takes time linear in the number of profiles, under 5 ms for 100,000; asking again for the same
-  // moment costs less.
-  Ranking top(std::size_t k, Order order, WallTime now);
-  // One profile with its rank by popularity; no items when the name is unknown.
-  Ranking find(std::string_view name, WallTime now);
+  // Where the profile was, and of what age: of its latest post of which that is known. Of two at the same time and offset
+  // (of two partitions) the alphabetically first counts.
+  void set_country(RowId id, RowId country, Since since);
+  void set_age_group(RowId id, std::uint8_t group, Since since);
+  void forget_country(RowId country);
 
-  std::size_t size() const { return rows_.size(); }
+  // Evaluates all profiles at `at`, which is not before any post. The answers below are of that moment until the next
+  // post. Linear in the number of profiles, 3 ms for 100,000; a second call for the same moment costs nothing.
+  void evaluate(WallTime at);
+
+  double popularity(RowId id) const { return evaluation_.popularity[id]; }
+  double velocity(RowId id) const;
+  double sort_value(RowId id, ProfileOrder order) const;  // Not for kPosts.
+  // Best first: by value, then by name.
+  bool before(const Scored& a, const Scored& b) const {
+    return a.value != b.value ? a.value > b.value : *cold_[a.id].name < *cold_[b.id].name;
+  }
+  std::size_t rank(RowId id) const;  // By popularity, from 1.
+  ProfileView view(std::size_t rank, RowId id) const;
+  void fill_head(Head& head) const;
+
+  RowId find(std::string_view name) const;  // kNoRow: unknown.
+  std::string_view name(RowId id) const { return *cold_[id].name; }
+  RowId country(RowId id) const { return cold_[id].country; }
+  std::uint8_t age_group(RowId id) const { return cold_[id].age_group; }
+  WallTime last_post(RowId id) const { return hot_[id].last_post; }
+  WallTime first_post(RowId id) const { return cold_[id].first_post; }
+  std::uint64_t posts_in(RowId id, Window window) const { return cold_[id].windows.in(window, evaluation_.minute); }
+  // Ids lie below this; not all of them are profiles.
+  RowId ids_end() const { return static_cast<RowId>(cold_.size()); }
+  bool holds(RowId id) const { return hot_[id].is_held; }
+
+  std::size_t size() const { return index_.size(); }
   std::uint64_t evicted() const { return evicted_; }
-  const SeenPosts& seen() const { return seen_; }
   const Weights& weights() const { return options_.weights; }
 
+  // As in Breakdown; save() may run beside answers, but not beside add(). `countries` are the ids as the countries were saved
+  // or loaded.
+  std::vector<RowId> save(StateWriter& out, std::uint32_t newest, std::span<const RowId> countries) const;
+  std::vector<RowId> load(StateReader& in, std::uint32_t newest, std::span<const RowId> countries);
+
  private:
-  static constexpr std::size_t kHalfLives = 3;  // 1 h, 6 h, 24 h.
-
-  // Sum of 2^((t_i - L) / H) over posts. The landmark L is `epoch` half-lives after 1970: that of the newest
-  // post, so sums neither overflow nor need a rebase of all profiles; moving L multiplies by a power of two,
-  // which is exact.
-  struct Row {
-    std::array<double, kHalfLives> sums{};
-    std::array<std::int32_t, kHalfLives> epochs{};
-    std::uint32_t posts = 0;
-    std::optional<std::int64_t> followers;
-    WallTime followers_time;
-    std::int64_t followers_offset = 0;
+  // What evaluating all profiles reads, packed closely.
+  struct Hot {
+    DecayedDoubles sums;
     double followers_part = 0;
-    WallTime last_post;
-    const std::string* name = nullptr;  // The key in index_.
+    WallTime last_post{};
+    bool is_held = false;  // Otherwise the place is free.
   };
-
-  // A moment in half-lives since 1970, for each half-life: whole ones, and the fraction begun.
-  struct Moment {
-    std::array<std::int32_t, kHalfLives> epochs{};
-    std::array<double, kHalfLives> fractions{};
+  struct Cold {
+    const std::string* name = nullptr;  // The key in index_.
+    DecayedSums sums;
+    WindowCounts windows;
+    std::uint64_t posts = 0;
+    WallTime first_post = WallTime::max();
+    std::optional<std::int64_t> followers;
+    Since followers_since;
+    RowId country = kNoRow;
+    Since country_since;
+    std::uint8_t age_group = 0;
+    Since age_group_since;
   };
 
   struct Flow {
@@ -133,8 +138,8 @@ class Profiles {
   struct Evaluation {
     WallTime at;
     std::uint64_t version = 0;
-    Moment moment;
-    std::array<double, kHalfLives> decays{};  // 2^-fraction: from the epoch's begin to the moment.
+    std::uint32_t minute = 0;
+    DecayMoment moment{WallTime()};
     std::size_t active = 0;
     double activity_median = 0;
     double velocity_median = 0;
@@ -144,31 +149,23 @@ class Profiles {
     std::vector<double> active_logs;  // The same of active rows only, for the medians.
     std::vector<double> active_velocities;
     std::vector<std::uint32_t> counts;
-    std::vector<std::pair<double, std::uint32_t>> order;  // Value and row, for sorting.
   };
 
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
-  };
-
-  static Moment moment_of(WallTime time);
-  static void add(Row& row, const Moment& moment);
-  static void take_followers(Row& row, std::int64_t followers, WallTime time, std::int64_t offset);
-  Flow flow(const Row& row) const;  // At the evaluated moment.
-  Row& row_of(std::string_view name);
-  void evict();
-  void evaluate(WallTime now);
-  bool before(const std::pair<double, std::uint32_t>& a, const std::pair<double, std::uint32_t>& b) const;
-  double sort_value(std::uint32_t row, Order order) const;
-  Ranking answer_head() const;
-  ProfileView view(std::size_t rank, std::uint32_t index) const;
+  Flow flow(RowId id) const;  // At the evaluated moment.
+  RowId row_of(std::string_view name, const std::function<void(std::span<const RowId>)>& let_go);
+  RowId make_row(std::string_view name);
+  void take_followers(RowId id, std::int64_t followers, Since since);
+  void set_followers_part(RowId id);
+  void evict(const std::function<void(std::span<const RowId>)>& let_go);
+  void save_row(StateWriter& out, RowId id, std::uint32_t newest, const std::vector<RowId>& country_places) const;
+  void load_row(StateReader& in, RowId id, std::uint32_t newest, std::span<const RowId> countries);
 
   ProfilesOptions options_;
-  std::vector<Row> rows_;
-  std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> index_;
-  SeenPosts seen_;
-  WallTime newest_{};
+  const Breakdown& countries_;
+  std::vector<Hot> hot_;    // By id ...
+  std::vector<Cold> cold_;  // ... and as long.
+  std::vector<RowId> free_;
+  std::unordered_map<std::string, RowId, NameHash, std::equal_to<>> index_;
   std::uint64_t version_ = 1;
   std::uint64_t evicted_ = 0;
   Evaluation evaluation_;
