@@ -10,7 +10,7 @@
 #include "child.h"
 #include "http/client.h"
 #include "inspect.h"
-#include "live/profiles.h"
+#include "live/answering.h"
 #include "load.h"
 #include "posts.h"
 
@@ -317,25 +317,28 @@ Result<void> measure_freshness(const Plan& plan, Report& report) {
 
 // The core alone: what one question costs, without network.
 Result<void> measure_ranking(const Plan& plan, Report& report) {
-  live::Profiles profiles({});
+  live::LiveState state({});
+  live::SourceState& source = state.follow({"streaming-pinterest-pin", log::PartitionId(0)}, Uuid());
   Random random(1);
   WallTime now{milliseconds(1'700'000'000'000)};
   for (std::int64_t i = 0; i < 500'000; ++i) {
     now += milliseconds(random.below(200));
     const auto who = i < 100'000 ? i : static_cast<std::int64_t>(100'000 * std::pow(random.unit(), 3));
-    profiles.apply({.ind = i,
-                    .profile = fmt::format("profile number {}", who),
-                    .followers = static_cast<std::int64_t>(random.below(1'000'000)),
-                    .time = now,
-                    .offset = i});
+    const std::string profile = fmt::format("profile number {}", who);
+    state.apply(source, live::Pin{.ind = i,
+                                  .profile = profile,
+                                  .followers = static_cast<std::int64_t>(random.below(1'000'000)),
+                                  .category = "travel",
+                                  .time = now,
+                                  .offset = i});
   }
   Measure measure{.name = "rank 100,000 profiles, give the first 1,000", .unit = "ms", .runs = {}};
   for (int run = 0; run < 10 * plan.runs; ++run) {
     now += milliseconds(1);
     const auto begin = steady_clock::now();
-    const live::Ranking ranking = profiles.top(1'000, live::Order::kPopularity, now);
+    const live::Body body = live::Answering(state.parts(), now).answer(live::ProfilesQuery{.k = 1'000});
     measure.runs.push_back(seconds_since(begin) * 1'000);
-    if (ranking.items.size() != 1'000) report.fail(measure.name, "did not give a thousand");
+    if (std::get<live::ProfilesAnswer>(body).items.size() != 1'000) report.fail(measure.name, "did not give a thousand");
   }
   report.add(std::move(measure));
   return {};

@@ -115,10 +115,10 @@ void print_counts(const LaneCounts& batch, const LaneCounts& stream) {
 }
 
 void print_popular(live::LiveMetrics& live) {
-  const live::Answer answer = live.answer({});
+  const live::Answer answer = live.answer(live::ProfilesQuery{});
   fmt::print("\nThe ten most popular profiles right now (GET /live/profiles):\n\n");
   fmt::print("{:>4}  {:>10}  {:>10}  {:>5}  {}\n", "rank", "popularity", "followers", "posts", "profile");
-  for (const live::ProfileView& profile : answer.ranking.items) {
+  for (const live::ProfileView& profile : std::get<live::ProfilesAnswer>(answer.body).items) {
     fmt::print("{:>4}  {:>10.4f}  {:>10}  {:>5}  {}\n", profile.rank, profile.popularity,
                profile.followers ? human_count(*profile.followers) : "unknown", profile.posts, profile.name);
   }

@@ -107,15 +107,7 @@ class OneProcess final : public Pipeline {
   Result<void> catch_up(std::chrono::milliseconds timeout, std::stop_token stop) override {
     TRY(sink_->flush(timeout, stop));
     TRY(stream_->wait_until_caught_up(timeout, stop));
-    const std::string pins = names_.stream(records::Kind::kPin);
-    TRY_ASSIGN(const log::Topic topic, log_->topic(pins));
-    for (std::int32_t partition = 0; partition < topic.partitions; ++partition) {
-      const log::TopicPartition at{pins, log::PartitionId(partition)};
-      TRY_ASSIGN(const log::OffsetRange range, log_->offsets(at));
-      if (!live_->wait_until(at, range.end, timeout)) {
-        return fail(ErrorCode::kUnavailable, fmt::format("live metrics have not read all of {} in time", pins));
-      }
-    }
+    for (const records::Kind kind : records::kKinds) TRY(live_catches_up(names_.stream(kind), timeout));
     return {};
   }
 
@@ -158,11 +150,32 @@ class OneProcess final : public Pipeline {
   }
 
   void start_live() {
+    const auto& config = environment_.config().live;
     live::LiveOptions options;
-    options.topics = {names_.stream(records::Kind::kPin)};
-    options.profiles.max_profiles = static_cast<std::size_t>(environment_.config().live.max_profiles);
-    live_ = std::make_unique<live::LiveMetrics>(options, *log_, environment_.clock, logger());
+    for (const records::Kind kind : records::kKinds) options.topics.push_back(names_.stream(kind));
+    options.state.profiles.max_profiles = static_cast<std::size_t>(config.max_profiles);
+    options.state.max_categories = static_cast<std::size_t>(config.max_categories);
+    options.state.max_countries = static_cast<std::size_t>(config.max_countries);
+    options.state.max_pairs = static_cast<std::size_t>(config.max_pairs);
+    options.state.max_pending = static_cast<std::size_t>(config.max_pending);
+    options.state.max_seen_pages = static_cast<std::size_t>(std::max<std::int64_t>(config.max_seen_pages, 2));
+    options.state.allowed_lateness = config.allowed_lateness;
+    options.idle_after = config.idle_after;
+    options.checkpoint = {.folder = environment_.folder("state") / "live", .interval = config.checkpoint_interval};
+    live_ = std::make_unique<live::LiveMetrics>(options, *log_, *environment_.disk, environment_.clock, logger());
     live_routes_ = std::make_unique<live::LiveRoutes>(*live_);
+  }
+
+  Result<void> live_catches_up(const std::string& stream, std::chrono::milliseconds timeout) {
+    TRY_ASSIGN(const log::Topic topic, log_->topic(stream));
+    for (std::int32_t partition = 0; partition < topic.partitions; ++partition) {
+      const log::TopicPartition at{stream, log::PartitionId(partition)};
+      TRY_ASSIGN(const log::OffsetRange range, log_->offsets(at));
+      if (!live_->wait_until(at, range.end, timeout)) {
+        return fail(ErrorCode::kUnavailable, fmt::format("live metrics have not read all of {} in time", stream));
+      }
+    }
+    return {};
   }
 
   Result<void> open_doors(const std::string& id) {

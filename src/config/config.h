@@ -121,6 +121,14 @@ struct Config {
   } stream;
   struct {
     std::int64_t max_profiles = 1'000'000;
+    std::int64_t max_categories = 1'000;
+    std::int64_t max_countries = 1'000;
+    std::int64_t max_pairs = 1'000'000;
+    std::int64_t max_pending = 500'000;
+    std::int64_t max_seen_pages = 1'000'000;
+    std::chrono::milliseconds allowed_lateness{60'000};
+    std::chrono::milliseconds idle_after{60'000};
+    std::chrono::milliseconds checkpoint_interval{10'000};
   } live;
   struct {
     std::filesystem::path statements;  // Empty: only the files carried in the program.

@@ -12,7 +12,7 @@ namespace pinflow::live {
 namespace {
 
 constexpr std::array<std::chrono::minutes, 3> kWindowLengths = {std::chrono::minutes(5), std::chrono::minutes(60),
-                                                               std::chrono::minutes(24 * 60)};
+                                                                std::chrono::minutes(24 * 60)};
 
 template <class View, class Before>
 void rank_and_cut(std::vector<View>& items, std::size_t k, const Before& before) {
@@ -77,8 +77,8 @@ ProfilesAnswer Answering::profiles_of_groups(const ProfilesQuery& query) const {
       if (there == nullptr || there->windows.in(query.window, minute_) == 0) continue;
     }
     const bool by_posts = query.order == ProfileOrder::kPosts;
-    best.offer({by_posts ? static_cast<double>(posts) : parts_.profiles.sort_value(pair.member, query.order),
-                pair.member});
+    best.offer(
+        {by_posts ? static_cast<double>(posts) : parts_.profiles.sort_value(pair.member, query.order), pair.member});
   }
   for (const Scored& scored : std::move(best).take()) {
     answer.items.push_back(parts_.profiles.view(answer.items.size() + 1, scored.id));
@@ -94,7 +94,9 @@ std::vector<Share> Answering::shares(const Breakdown& groups, const PairCounts& 
     if (pair == nullptr || pair->windows.in(Window::k24h, minute_) == 0) continue;
     shares.push_back({.name = std::string(groups.name(id)), .posts = pair->windows.all(minute_)});
   }
-  std::ranges::stable_sort(shares, [](const Share& a, const Share& b) { return a.posts[2] > b.posts[2]; });
+  std::ranges::sort(shares, [](const Share& a, const Share& b) {
+    return a.posts[2] != b.posts[2] ? a.posts[2] > b.posts[2] : a.name < b.name;
+  });
   return shares;
 }
 

@@ -14,7 +14,7 @@ class BestProfiles {
   BestProfiles(const Profiles& profiles, std::size_t k) : profiles_(profiles), k_(k) {}
 
   void offer(const Scored& candidate) {
-    const auto ahead = order();
+    const Ahead ahead{profiles_};
     if (best_.size() == k_) {
       if (k_ == 0 || !ahead(candidate, best_.front())) return;
       std::ranges::pop_heap(best_, ahead);
@@ -25,14 +25,15 @@ class BestProfiles {
   }
   // Best first.
   std::vector<Scored> take() && {
-    std::ranges::sort_heap(best_, order());
+    std::ranges::sort_heap(best_, Ahead{profiles_});
     return std::move(best_);
   }
 
  private:
-  auto order() const {
-    return [this](const Scored& a, const Scored& b) { return profiles_.before(a, b); };
-  }
+  struct Ahead {
+    const Profiles& profiles;
+    bool operator()(const Scored& a, const Scored& b) const { return profiles.before(a, b); }
+  };
 
   const Profiles& profiles_;
   std::size_t k_;

@@ -40,7 +40,9 @@ class Breakdown {
   void add(RowId id, const DecayWeight& weight, std::uint32_t minute);
 
   const Row& row(RowId id) const { return rows_[id]; }
-  std::string_view name(RowId id) const { return id == kNoRow ? std::string_view() : std::string_view(*rows_[id].name); }
+  std::string_view name(RowId id) const {
+    return id == kNoRow ? std::string_view() : std::string_view(*rows_[id].name);
+  }
   RowId ids_end() const { return static_cast<RowId>(rows_.size()); }  // Ids lie below this; not all of them are held.
   // Those with posts, sorted by name.
   std::vector<RowId> sorted() const;

@@ -44,8 +44,8 @@ Result<std::string_view> decode_checkpoint(std::string_view file) {
   }
   const std::string_view state = file.substr(kHeadSize);
   if (little_endian(file.substr(16, 8)) != state.size()) {
-    return fail(ErrorCode::kCorrupt, fmt::format("it holds {} bytes of state and says {}", state.size(),
-                                                 little_endian(file.substr(16, 8))));
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("it holds {} bytes of state and says {}", state.size(), little_endian(file.substr(16, 8))));
   }
   if (little_endian(file.substr(12, 4)) != log::crc32c(state)) {
     return fail(ErrorCode::kCorrupt, "its checksum does not fit its bytes");

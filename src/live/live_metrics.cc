@@ -1,11 +1,12 @@
 #include "live/live_metrics.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/backoff.h"
 #include "base/check.h"
-#include "live/profile_text.h"
-#include "records/raw_batch.h"
+#include "live/answering.h"
+#include "live/record_parser.h"
 
 namespace pinflow::live {
 
@@ -16,15 +17,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Bounds memory and how long publish() holds the lock: about two thousand posts, or 2 ms.
+// Bounds memory and how long take() holds the lock: about two thousand posts, or 3 ms.
 constexpr std::size_t kFetchBytes = std::size_t{1} << 20;
-
-std::size_t column_named(const ColumnBatch& batch, std::string_view name) {
-  const auto& columns = batch.columns();
-  const auto found = std::ranges::find(columns, name, &Column::name);
-  CHECK(found != columns.end(), "pin records have this column");
-  return static_cast<std::size_t>(found - columns.begin());
-}
 
 }  // namespace
 
@@ -33,14 +27,19 @@ class LiveMetrics::Reader {
  public:
   explicit Reader(LiveMetrics& owner)
       : owner_(owner),
-        batch_(records::Kind::kPin),
-        ind_(column_named(batch_.batch(), "index")),
-        profile_(column_named(batch_.batch(), "poster_name")),
-        followers_(column_named(batch_.batch(), "follower_count")),
+        parsers_{RecordParser(records::Kind::kPin), RecordParser(records::Kind::kGeo),
+                 RecordParser(records::Kind::kUser)},
         retry_(owner.options_.least_retry, owner.options_.most_retry) {}
 
   void run(const std::stop_token& stop) {
+    read(stop);
+    if (owner_.checkpoints_ && owner_.checkpoints_->has_news()) save();
+  }
+
+ private:
+  void read(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
+      if (owner_.checkpoints_ && owner_.checkpoints_->is_due()) save();
       find_partitions();
       const log::FetchRequest request = next_request();
       auto fetched =
@@ -61,13 +60,14 @@ class LiveMetrics::Reader {
     }
   }
 
- private:
   struct Cursor {
     TopicPartition partition;
     Uuid topic;
-    Offset next{};
+    SourceState* source;  // In the state: where to read on.
+    RecordParser* parser;
     Offset high_watermark{};
     std::optional<Error> error{};
+    SteadyTime last_news{};
     Backoff retry;
   };
 
@@ -81,15 +81,25 @@ class LiveMetrics::Reader {
     }
     if (!found_new) return;
     std::ranges::sort(cursors_, {}, &Cursor::partition);
-    owner_.publish({}, 0, progress());
+    publish();
   }
 
   bool follow(const TopicPartition& partition, const Uuid& topic) {
     const auto known = std::ranges::find(cursors_, partition, &Cursor::partition);
     if (known != cursors_.end() && known->topic == topic) return false;
     if (known != cursors_.end()) cursors_.erase(known);
+    const auto kind = records::kind_of(partition.topic);
+    CHECK(kind.has_value(), "topics of live metrics are named after their kind");
+    SourceState* source = nullptr;
+    {
+      const std::scoped_lock lock(owner_.mutex_);
+      source = &owner_.state_->follow(partition, topic);
+    }
     cursors_.push_back({.partition = partition,
                         .topic = topic,
+                        .source = source,
+                        .parser = &parsers_[static_cast<std::size_t>(*kind)],
+                        .last_news = owner_.clock_.steady_now(),
                         .retry = Backoff(owner_.options_.least_retry, owner_.options_.most_retry)});
     return true;
   }
@@ -105,7 +115,8 @@ class LiveMetrics::Reader {
     log::FetchRequest request{
         .positions = {}, .max_bytes = kFetchBytes, .min_bytes = 1, .max_wait = owner_.options_.max_wait};
     for (const Cursor& cursor : cursors_) {
-      if (cursor.retry.ready(owner_.clock_.steady_now())) request.positions.push_back({cursor.partition, cursor.next});
+      if (cursor.retry.ready(owner_.clock_.steady_now()))
+        request.positions.push_back({cursor.partition, cursor.source->next});
     }
     return request;
   }
@@ -117,34 +128,23 @@ class LiveMetrics::Reader {
     cursor->error.reset();
     cursor->retry.succeeded();
     cursor->high_watermark = fetched.high_watermark;
-    posts_.clear();
-    batch_.clear();
-    std::uint64_t unreadable = 0;
-    for (const auto& record : fetched.records) {
-      const records::Source source{.topic = fetched.partition.topic,
-                                   .partition = fetched.partition.partition.value(),
-                                   .offset = record.offset.value(),
-                                   .arrived = record.timestamp};
-      if (!record.value || !batch_.add(*record.value, source)) {
-        ++unreadable;
-      } else {
-        posts_.push_back({.time = std::min(record.timestamp, owner_.clock_.now()), .offset = record.offset.value()});
-      }
+    cursor->last_news = owner_.clock_.steady_now();
+    RecordParser& parser = *cursor->parser;
+    parser.read(fetched, owner_.clock_.now());
+    {
+      const std::scoped_lock lock(owner_.mutex_);
+      parser.apply(*owner_.state_, *cursor->source);
+      cursor->source->next = std::max(cursor->source->next, fetched.next);
     }
-    cursor->next = std::max(cursor->next, fetched.next);
-    fill_posts();
-    owner_.publish(posts_, unreadable, progress());
+    if (owner_.checkpoints_) owner_.checkpoints_->note_records(std::max<std::size_t>(parser.records(), 1));
+    publish();
   }
 
-  // Texts are borrowed from the batch, so this waits until the batch is whole.
-  void fill_posts() {
-    const auto& columns = batch_.batch().columns();
-    for (std::size_t row = 0; row < posts_.size(); ++row) {
-      posts_[row].ind = columns[ind_].integer_at(row);
-      if (!columns[profile_].is_null(row)) posts_[row].profile = columns[profile_].text_at(row);
-      if (!columns[followers_].is_null(row))
-        posts_[row].followers = parse_follower_count(columns[followers_].text_at(row));
-    }
+  // Reading the state needs no lock: nobody else changes it.
+  void save() {
+    const SteadyTime begin = owner_.clock_.steady_now();
+    std::string bytes = owner_.state_->save();
+    owner_.checkpoints_->write(std::move(bytes), owner_.clock_.steady_now() - begin);
   }
 
   void take_error(Cursor& cursor, const Error& error) {
@@ -156,23 +156,26 @@ class LiveMetrics::Reader {
     }
     cursor.error = error;
     cursor.retry.failed(owner_.clock_.steady_now());
-    owner_.publish({}, 0, progress());
+    publish();
   }
 
   // The offset lies outside of what the log holds: records were removed before they were read, or the log
   // lost its end.
   bool reposition(Cursor& cursor) {
     const auto range = owner_.log_.offsets(cursor.partition);
-    if (!range || (cursor.next >= range->begin && cursor.next <= range->end)) return false;
-    const Offset there = std::clamp(cursor.next, range->begin, range->end);
+    if (!range || (cursor.source->next >= range->begin && cursor.source->next <= range->end)) return false;
+    const Offset there = std::clamp(cursor.source->next, range->begin, range->end);
     owner_.logger_.warning("live metrics go on at another offset, as theirs is no longer in the log",
                            {{"topic", cursor.partition.topic},
                             {"partition", cursor.partition.partition},
-                            {"offset", cursor.next},
+                            {"offset", cursor.source->next},
                             {"new_offset", there}});
-    cursor.next = there;
+    {
+      const std::scoped_lock lock(owner_.mutex_);
+      cursor.source->next = there;
+    }
     cursor.error.reset();
-    owner_.publish({}, 0, progress());
+    publish();
     return true;
   }
 
@@ -187,37 +190,70 @@ class LiveMetrics::Reader {
     owner_.changed_.wait_for(lock, stop, longest, [&] { return stop.stop_requested(); });
   }
 
-  std::vector<PartitionProgress> progress() const {
-    std::vector<PartitionProgress> partitions;
-    partitions.reserve(cursors_.size());
+  // Shows how far the partitions are.
+  void publish() {
+    std::vector<PartitionProgress> all;
+    std::vector<SteadyTime> news;
+    all.reserve(cursors_.size());
+    news.reserve(cursors_.size());
     for (const Cursor& cursor : cursors_) {
-      partitions.push_back({cursor.partition, cursor.next, std::max(cursor.high_watermark, cursor.next), cursor.error});
+      const SourceState& source = *cursor.source;
+      all.push_back({.partition = cursor.partition,
+                     .next = source.next,
+                     .high_watermark = std::max(cursor.high_watermark, source.next),
+                     .error = cursor.error,
+                     .newest = source.newest,
+                     .late = source.late,
+                     .too_late = source.too_late});
+      if (source.newest) all.back().watermark = *source.newest - owner_.options_.state.allowed_lateness;
+      news.push_back(cursor.last_news);
+      owner_.positions_.note(cursor.partition, source.next);
     }
-    return partitions;
+    {
+      const std::scoped_lock lock(owner_.mutex_);
+      owner_.progress_ = std::move(all);
+      owner_.last_news_ = std::move(news);
+    }
+    owner_.version_.fetch_add(1, std::memory_order_relaxed);
+    owner_.changed_.notify_all();
   }
 
   LiveMetrics& owner_;
-  records::RawBatch batch_;
-  const std::size_t ind_;
-  const std::size_t profile_;
-  const std::size_t followers_;
-  std::vector<Post> posts_;
-  std::vector<Cursor> cursors_;  // Sorted by partition.
+  std::array<RecordParser, 3> parsers_;  // By kind.
+  std::vector<Cursor> cursors_;          // Sorted by partition.
   Backoff retry_;
   bool failing_ = false;
 };
 
-LiveMetrics::LiveMetrics(LiveOptions options, log::Log& log, const Clock& clock, Logger& logger)
+LiveMetrics::LiveMetrics(LiveOptions options, log::Log& log, disk::Disk& disk, const Clock& clock, Logger& logger)
     : options_(std::move(options)),
       log_(log),
       clock_(clock),
       logger_(logger),
       positions_(log, options_.group, logger),
-      profiles_(options_.profiles),
-      thread_([this](const std::stop_token& stop) { Reader(*this).run(stop); }) {}
+      state_(std::make_unique<LiveState>(options_.state)) {
+  if (options_.checkpoint) {
+    checkpoints_ = std::make_unique<CheckpointKeeper>(*options_.checkpoint, disk, clock, logger);
+    load_state();
+  }
+  thread_ = std::jthread([this](const std::stop_token& stop) { Reader(*this).run(stop); });
+}
 
 LiveMetrics::~LiveMetrics() {
   stop();
+}
+
+void LiveMetrics::load_state() {
+  const auto saved = checkpoints_->read();
+  if (!saved) return;
+  const Result<void> loaded = state_->load(*saved);
+  if (loaded) {
+    logger_.info("live metrics go on from their checkpoint", {{"posts", state_->parts().counts.posts}});
+    return;
+  }
+  logger_.warning("the checkpoint of the live metrics is of no use: they read the streams from the beginning",
+                  {{"folder", options_.checkpoint->folder.string()}, {"error", loaded.error().message}});
+  state_ = std::make_unique<LiveState>(options_.state);
 }
 
 void LiveMetrics::stop() {
@@ -228,44 +264,36 @@ void LiveMetrics::stop() {
   changed_.notify_all();
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
+  if (checkpoints_) checkpoints_->stop();
 }
 
-void LiveMetrics::publish(std::span<const Post> posts, std::uint64_t unreadable,
-                          std::vector<PartitionProgress> partitions) {
-  for (const PartitionProgress& partition : partitions) positions_.note(partition.partition, partition.next);
-  {
-    const std::scoped_lock lock(mutex_);
-    for (const Post& post : posts) {
-      switch (profiles_.apply(post)) {
-        case Applied::kCounted:
-          ++status_.posts;
-          break;
-        case Applied::kRepeat:
-          ++status_.repeats;
-          break;
-        case Applied::kNoProfile:
-        case Applied::kLongName:
-          ++status_.without_profile;
-          break;
-      }
-    }
-    status_.unreadable += unreadable;
-    status_.profiles = profiles_.size();
-    status_.evicted = profiles_.evicted();
-    status_.partitions = std::move(partitions);
+std::vector<PartitionProgress> LiveMetrics::progress_now() const {
+  std::vector<PartitionProgress> all = progress_;
+  const SteadyTime now = clock_.steady_now();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].idle = all[i].lag() == 0 && now - last_news_[i] >= options_.idle_after;
   }
-  changed_.notify_all();
+  return all;
+}
+
+Head LiveMetrics::complete(Head head) const {
+  head.positions = progress_now();
+  for (const PartitionProgress& partition : head.positions) {
+    head.late += partition.late;
+    head.too_late += partition.too_late;
+    if (partition.idle || !partition.watermark) continue;
+    head.watermark = std::min(head.watermark.value_or(*partition.watermark), *partition.watermark);
+  }
+  return head;
 }
 
 std::vector<Answer> LiveMetrics::answer_all(std::span<const Query> queries) {
   std::vector<Answer> answers;
   answers.reserve(queries.size());
   const std::scoped_lock lock(mutex_);
-  const WallTime now = clock_.now();
-  for (const Query& query : queries) {
-    answers.push_back(
-        {query.name ? profiles_.find(*query.name, now) : profiles_.top(query.k, query.order, now), status_.partitions});
-  }
+  const Answering answering(state_->parts(), clock_.now());
+  const Head head = complete(answering.head());
+  for (const Query& query : queries) answers.push_back({head, answering.answer(query)});
   return answers;
 }
 
@@ -274,19 +302,41 @@ Answer LiveMetrics::answer(const Query& query) {
 }
 
 LiveStatus LiveMetrics::status() const {
-  const std::scoped_lock lock(mutex_);
-  return status_;
-}
-
-Weights LiveMetrics::weights() const {
-  return options_.profiles.weights;
+  LiveStatus status;
+  {
+    const std::scoped_lock lock(mutex_);
+    const LiveParts& parts = state_->parts();
+    status = {.partitions = progress_now(),
+              .posts = parts.counts.posts,
+              .repeats = parts.counts.repeats,
+              .without_profile = parts.counts.without_profile,
+              .unreadable = parts.counts.unreadable,
+              .joined = state_->join().joined(),
+              .pending = state_->join().pending(),
+              .profiles = parts.profiles.size(),
+              .categories = parts.categories.size(),
+              .countries = parts.countries.size(),
+              .pairs = parts.category_profiles.size() + parts.country_profiles.size() + parts.country_categories.size(),
+              .evicted = parts.profiles.evicted(),
+              .evicted_pending = state_->join().evicted(),
+              .evicted_names = parts.categories.evicted() + parts.countries.evicted(),
+              .evicted_pairs = parts.category_profiles.evicted() + parts.country_profiles.evicted() +
+                               parts.country_categories.evicted(),
+              .forgotten_pages = state_->seen().forgotten_pages()};
+  }
+  for (const PartitionProgress& partition : status.partitions) {
+    status.late += partition.late;
+    status.too_late += partition.too_late;
+  }
+  if (checkpoints_) status.checkpoint = checkpoints_->status();
+  return status;
 }
 
 bool LiveMetrics::wait_until(const TopicPartition& partition, Offset end, milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto reached = [&] {
-    const auto found = std::ranges::find(status_.partitions, partition, &PartitionProgress::partition);
-    return found != status_.partitions.end() && found->next >= end;
+    const auto found = std::ranges::find(progress_, partition, &PartitionProgress::partition);
+    return found != progress_.end() && found->next >= end;
   };
   changed_.wait_for(lock, timeout, [&] { return stopped_ || reached(); });
   return reached();

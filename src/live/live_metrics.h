@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -12,96 +14,101 @@
 
 #include "base/clock.h"
 #include "base/logger.h"
-#include "live/profiles.h"
+#include "disk/disk.h"
+#include "live/checkpoint_keeper.h"
+#include "live/live_answers.h"
+#include "live/live_query.h"
+#include "live/live_state.h"
 #include "log/log.h"
 #include "log/position_keeper.h"
 
 namespace pinflow::live {
 
 struct LiveOptions {
-  std::vector<std::string> topics;  // Topics or streams of pin records; one that is not there yet is waited for.
-  ProfilesOptions profiles{};
-  std::string group = "pinflow-live";           // Its positions in the log show the lag; they decide nothing.
-  std::chrono::milliseconds max_wait{1'000};    // How long one fetch may wait; a new partition is seen within it.
-  std::chrono::milliseconds least_retry{100};   // After a failure, and while a topic is not there;
-  std::chrono::milliseconds most_retry{1'000};  // doubled until this.
-};
-
-// How far one partition is read.
-struct PartitionProgress {
-  log::TopicPartition partition;
-  log::Offset next;            // All records before it are in the answers.
-  log::Offset high_watermark;  // As last seen by the reader.
-  std::optional<Error> error;  // Why it is not being read, if it is not.
-  std::int64_t lag() const { return std::max<std::int64_t>(high_watermark - next, 0); }
+  // Topics or streams of records, each named after its kind (records::kind_of); one that is not there yet is waited for.
+  std::vector<std::string> topics;
+  StateOptions state{};
+  std::optional<CheckpointOptions> checkpoint{};  // None: each start reads the topics from their beginning.
+  std::chrono::milliseconds idle_after{60'000};   // A partition that is read to its end and silent so long is idle.
+  std::string group = "pinflow-live";             // Its positions in the log show the lag; they decide nothing.
+  std::chrono::milliseconds max_wait{1'000};      // How long one fetch may wait; a new partition is seen within it.
+  std::chrono::milliseconds least_retry{100};     // After a failure, and while a topic is not there;
+  std::chrono::milliseconds most_retry{1'000};    // doubled until this.
 };
 
 struct LiveStatus {
-  std::vector<PartitionProgress> partitions;  // Sorted.
-  std::uint64_t posts = 0;                    // Counted.
-  std::uint64_t repeats = 0;                  // Records of posts that were counted already.
-  std::uint64_t without_profile = 0;          // No name, the sentinel, or one too long.
-  std::uint64_t unreadable = 0;               // No pin record: the stream lane dead-letters them.
+  std::vector<PartitionProgress> partitions{};  // Sorted.
+  std::uint64_t posts = 0;                      // Counted.
+  std::uint64_t repeats = 0;                    // Records of a kind that had come for their post already.
+  std::uint64_t without_profile = 0;            // Posts without name, with the sentinel, or with one too long.
+  std::uint64_t unreadable = 0;                 // No record of their kind: the stream lane dead-letters them.
+  std::uint64_t late = 0;                       // Over all partitions.
+  std::uint64_t too_late = 0;
+  std::uint64_t joined = 0;  // Posts of which all three records came.
+  std::size_t pending = 0;   // Posts of which they did not yet.
   std::size_t profiles = 0;
-  std::uint64_t evicted = 0;  // Profiles let go for want of room.
+  std::size_t categories = 0;
+  std::size_t countries = 0;
+  std::size_t pairs = 0;      // Of profiles with categories and countries, and of these.
+  std::uint64_t evicted = 0;  // Profiles let go for want of room ...
+  std::uint64_t evicted_pending = 0;
+  std::uint64_t evicted_names = 0;  // ... categories and countries ...
+  std::uint64_t evicted_pairs = 0;
+  std::uint64_t forgotten_pages = 0;  // ... and pages of 512 ids.
+  CheckpointStatus checkpoint{};
 };
 
-// A question: the first k by an order, or the one profile of that name.
-struct Query {
-  std::optional<std::string> name{};
-  std::size_t k = 10;
-  Order order = Order::kPopularity;
-};
-
-struct Answer {
-  Ranking ranking;
-  std::vector<PartitionProgress> positions;  // What the ranking was made from.
-};
-
-// Keeps Profiles up to date from the log: a thread of its own reads the topics from their beginning at each
-// start and then waits for news, so a post is in the answers some milliseconds after its acknowledgement.
-// Nothing is kept on disk: replaying the same log gives the same state, bit for bit where one partition is
-// read. A record's time is that of the log, but never later than now. Records that cannot be read are counted
-// and passed over. All methods are safe from any thread; a question holds the reader up while it is answered
-// (3 ms for 100,000 profiles). `log`, `clock` and `logger` must outlive it.
-class LiveMetrics final {
+// Keeps a LiveState up to date from the log: a thread of its own reads the topics and then waits for news, so a post is in the
+// answers some milliseconds after its acknowledgement. With a checkpoint the state is saved with its offsets every some seconds and at
+// a clean stop, and a start goes on from there; a checkpoint that is damaged or of another version is told and passed over, and
+// the topics are read from their beginning. A record's time is that of the log, but never later than now. Records that cannot be
+// read are counted and passed over. All methods are safe from any thread; a question holds the reader up while it is answered (3 ms for
+// 100,000 profiles), saving the state holds no question up. What is passed to the constructor must outlive it.
+class LiveMetrics final : public LiveAnswers {
  public:
-  LiveMetrics(LiveOptions options, log::Log& log, const Clock& clock, Logger& logger);
-  ~LiveMetrics();
+  // `disk` is used for checkpoints alone. Reads the last checkpoint.
+  LiveMetrics(LiveOptions options, log::Log& log, disk::Disk& disk, const Clock& clock, Logger& logger);
+  ~LiveMetrics() override;
   LiveMetrics(const LiveMetrics&) = delete;
   LiveMetrics& operator=(const LiveMetrics&) = delete;
 
-  // Answers all questions from one state at one moment.
-  std::vector<Answer> answer_all(std::span<const Query> queries);
+  std::vector<Answer> answer_all(std::span<const Query> queries) override;
   Answer answer(const Query& query);
 
+  std::uint64_t version() const override { return version_.load(std::memory_order_relaxed); }
+  Weights weights() const override { return options_.state.profiles.weights; }
   LiveStatus status() const;
-  Weights weights() const;
 
   // Waits until all records of the partition before `end` are in the answers. False: not within `timeout`, or
   // stopped.
   bool wait_until(const log::TopicPartition& partition, log::Offset end, std::chrono::milliseconds timeout);
 
-  // Stops reading and joins the thread; answers are still given, from what was read.
+  // Stops reading, saves the state and joins the threads; answers are still given, from what was read.
   void stop();
 
  private:
   class Reader;
 
-  void publish(std::span<const Post> posts, std::uint64_t unreadable, std::vector<PartitionProgress> partitions);
+  void load_state();
+  std::vector<PartitionProgress> progress_now() const;  // With mutex_ held.
+  Head complete(Head head) const;
 
   const LiveOptions options_;
   log::Log& log_;
   const Clock& clock_;
   Logger& logger_;
   log::PositionKeeper positions_;
+  std::unique_ptr<CheckpointKeeper> checkpoints_;  // None: no checkpoints.
+  std::atomic<std::uint64_t> version_ = 0;
 
-  mutable std::mutex mutex_;  // Guards what follows, up to the thread.
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  Profiles profiles_;
-  LiveStatus status_;
+  // State below is protected by mutex_. The reader's thread alone changes *state_, so it may look at it without.
+  std::unique_ptr<LiveState> state_;
+  std::vector<PartitionProgress> progress_;  // Sorted.
+  std::vector<SteadyTime> last_news_;        // Of each of them.
   bool stopped_ = false;
-  std::jthread thread_;
+  std::jthread thread_;  // Last: it uses all of the above.
 };
 
 }  // namespace pinflow::live

@@ -108,7 +108,8 @@ void LiveState::load_join(StateReader& in, const std::vector<RowId>& profiles, c
   for (std::uint64_t left = in.count(4); left > 0 && in.ok(); --left) {
     const std::int64_t ind = in.integer();
     const std::uint64_t has = in.below(kHasPin + kHasGeo + kHasUser);  // Not all three: it would not be pending.
-    JoinedPost post{.has_pin = (has & kHasPin) != 0, .has_geo = (has & kHasGeo) != 0, .has_user = (has & kHasUser) != 0};
+    JoinedPost post{
+        .has_pin = (has & kHasPin) != 0, .has_geo = (has & kHasGeo) != 0, .has_user = (has & kHasUser) != 0};
     post.oldest = load_time(in);
     if (post.has_pin) {
       post.profile = load_place(in, profiles);
@@ -173,7 +174,8 @@ Result<void> LiveState::load(std::string_view bytes) {
   seen_.load(in);
   load_join(in, profiles, categories);
   if (!in.ok() || !in.at_end()) {
-    return fail(ErrorCode::kCorrupt, "the saved state of the live metrics cannot be read, or the bounds of `live` have no room for it");
+    return fail(ErrorCode::kCorrupt,
+                "the saved state of the live metrics cannot be read, or the bounds of `live` have no room for it");
   }
   return {};
 }

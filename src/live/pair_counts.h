@@ -41,7 +41,8 @@ class PairCounts {
 
   // The pairs of one group with posts in the last 24 hours, members in the order of `place_of`, which gives their place in
   // what the reader has in front of it.
-  void save(StateWriter& out, RowId group, std::uint32_t newest, const std::function<RowId(RowId member)>& place_of) const;
+  void save(StateWriter& out, RowId group, std::uint32_t newest,
+            const std::function<RowId(RowId member)>& place_of) const;
   // `member_at` gives the id of each place below `members`.
   void load(StateReader& in, RowId group, std::uint32_t newest, std::span<const RowId> member_at);
   void set_evicted(std::uint64_t evicted) { evicted_ = evicted; }

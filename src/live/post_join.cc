@@ -21,10 +21,9 @@ void PostJoin::evict() {
   order.reserve(posts_.size());
   for (const auto& [ind, post] : posts_) order.emplace_back(post.oldest, ind);
   const std::size_t doomed = std::max<std::size_t>(1, order.size() / 8);
-  std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(doomed - 1), order.end(),
-                   [](const auto& a, const auto& b) {
-                     return a.first != b.first ? a.first < b.first : a.second > b.second;
-                   });
+  std::nth_element(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(doomed - 1), order.end(),
+      [](const auto& a, const auto& b) { return a.first != b.first ? a.first < b.first : a.second > b.second; });
   for (std::size_t i = 0; i < doomed; ++i) posts_.erase(order[i].second);
   evicted_ += doomed;
 }

@@ -107,8 +107,8 @@ void Profiles::set_country(RowId id, RowId country, Since since) {
 
 void Profiles::set_age_group(RowId id, std::uint8_t group, Since since) {
   Cold& cold = cold_[id];
-  const bool is_later = cold.age_group == 0 || since > cold.age_group_since ||
-                        (since == cold.age_group_since && group < cold.age_group);
+  const bool is_later =
+      cold.age_group == 0 || since > cold.age_group_since || (since == cold.age_group_since && group < cold.age_group);
   if (!is_later) return;
   cold.age_group = group;
   cold.age_group_since = since;

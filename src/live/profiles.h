@@ -13,17 +13,11 @@
 #include "base/clock.h"
 #include "live/breakdown.h"
 #include "live/decayed_sum.h"
+#include "live/live_answers.h"
 #include "live/live_query.h"
 #include "live/windows.h"
 
 namespace pinflow::live {
-
-// The share of each part in the popularity; they add up to 1.
-struct Weights {
-  double followers = 0.5;
-  double activity = 0.35;
-  double velocity = 0.15;
-};
 
 struct ProfilesOptions {
   Weights weights{};

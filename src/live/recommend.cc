@@ -115,9 +115,8 @@ RecommendationsAnswer Recommender::answer() {
 RowId Recommender::category_of(RowId profile) const {
   const auto posts_in = [&](RowId category) {
     const auto* pair = parts_.category_profiles.find(category, profile);
-    return pair == nullptr
-               ? std::pair<std::uint64_t, std::uint64_t>()
-               : std::pair(pair->windows.in(Window::k1h, minute_), pair->windows.in(Window::k24h, minute_));
+    return pair == nullptr ? std::pair<std::uint64_t, std::uint64_t>()
+                           : std::pair(pair->windows.in(Window::k1h, minute_), pair->windows.in(Window::k24h, minute_));
   };
   if (category_ != kNoRow && posts_in(category_).second > 0) return category_;
   RowId best = kNoRow;
@@ -176,8 +175,7 @@ std::vector<Reason> Recommender::reasons(RowId profile) {
                        static_cast<double>(posts)});
   }
   if (query_.age_group && !view.age_group.empty() && view.age_group == *query_.age_group) {
-    reasons.push_back(
-        {ReasonKind::kAgeGroup, fmt::format("of the age group {}", view.age_group), kAgeGroupAffinity});
+    reasons.push_back({ReasonKind::kAgeGroup, fmt::format("of the age group {}", view.age_group), kAgeGroupAffinity});
   }
   if (view.followers && *view.followers > 0) {
     reasons.push_back({ReasonKind::kFollowers, fmt::format("followers {}", short_count(*view.followers)),
@@ -188,8 +186,8 @@ std::vector<Reason> Recommender::reasons(RowId profile) {
                        fmt::format("rising: {:.1f} standard deviations over its day", view.velocity), view.velocity});
   }
   if (const std::uint64_t day = view.window_posts[2]; day > 0) {
-    reasons.push_back({ReasonKind::kActive, fmt::format("in the last 24 hours: {} {}", day, plural(day)),
-                       static_cast<double>(day)});
+    reasons.push_back(
+        {ReasonKind::kActive, fmt::format("in the last 24 hours: {} {}", day, plural(day)), static_cast<double>(day)});
   }
   // Where everything is new, nothing is.
   if (is_new(profile) && parts_.first <= now_ - kNewFor) {
