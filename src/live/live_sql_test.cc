@@ -92,7 +92,7 @@ class LiveSql : public stream::LaneFixture {
 
   void start_live() {
     clock_.jump_wall(now_ - clock_.now());
-    LiveOptions options{.max_wait = milliseconds(100)};
+    LiveOptions options{.topics = {}, .max_wait = milliseconds(100)};
     for (const records::Kind kind : records::kKinds) options.topics.push_back(records::Names().stream(kind));
     live_ = std::make_unique<LiveMetrics>(options, log_, memory_, clock_, logger_);
     for (const std::string& topic : options.topics) {
