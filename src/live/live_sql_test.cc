@@ -71,7 +71,7 @@ class LiveSql : public stream::LaneFixture {
       ASSERT_TRUE(snapshot) << snapshot.error().message;
       // Of repeats the first counts.
       const auto made = session_->run(fmt::format(
-          "CREATE TEMP TABLE {} AS SELECT *, epoch_ms(arrived_at) AS ms FROM ({}) QUALIFY row_number() OVER (PARTITION "
+          "CREATE TEMP TABLE {} AS SELECT *, epoch_us(arrived_at) // 1000 AS ms FROM ({}) QUALIFY row_number() OVER (PARTITION "
           "BY ind ORDER BY source_offset) = 1",
           records::to_string(kind) == "user" ? "users" : fmt::format("{}s", records::to_string(kind)),
           delta::select_all(*store_, table, *snapshot).value()));
@@ -156,7 +156,7 @@ TEST_F(LiveSql, GivesTheLiveAnswersFromTheTables) {
     WITH sums AS (
            SELECT poster_name AS name, count(*) AS posts, in_window(ms, 1, 5) AS m, in_window(ms, 5, 12) AS h,
              in_window(ms, 60, 24) AS d, decayed(ms, 1) AS a1, decayed(ms, 6) AS a6, decayed(ms, 24) AS a24,
-             max(ms) AS last, arg_max(follower_count, (ms, source_offset)) FILTER (follower_count IS NOT NULL) AS followers
+             max(ms) AS last, arg_max(follower_count, ms * 1000000 + source_offset) FILTER (follower_count IS NOT NULL) AS followers
            FROM posts WHERE poster_name IS NOT NULL GROUP BY poster_name),
          flows AS (
            SELECT *, log2(1 + a6) AS activity, (a1 - a24 / 24) / sqrt(a24 / 24 + 1) AS velocity FROM sums),
