@@ -148,7 +148,7 @@ TEST_F(BoundedLiveStateTest, HoldsNoMoreThanItsBoundsAndComesBackFromItsBytes) {
     const WallTime time = kStart + seconds(i);
     const auto ind = static_cast<std::int64_t>(random.below(100'000));
     pin(ind, fmt::format("p{}", random.below(300)), fmt::format("c{}", random.below(30)), time);
-    if (random.chance(0.7)) geo(static_cast<std::int64_t>(random.below(100'000)), fmt::format("g{}", i % 9), time);
+    if (random.chance(0.7)) geo(random.chance(0.5) ? ind : ind + 1, fmt::format("g{}", i % 9), time);
     if (random.chance(0.7)) user(ind, 20, time);
     const LiveParts& parts = state.parts();
     ASSERT_LE(parts.profiles.size(), 40u);
