@@ -15,6 +15,7 @@
 #include "groups/timer_thread.h"
 #include "http/server.h"
 #include "kafka_door/server.h"
+#include "live/live_events.h"
 #include "live/live_routes.h"
 #include "log/embedded_log.h"
 #include "records/kind.h"
@@ -123,6 +124,7 @@ class OneProcess final : public Pipeline {
   }
 
   void close_doors() override {
+    if (live_events_) live_events_->close();  // They would last as long as the grace.
     if (kafka_server_) kafka_server_->stop(kGrace);
     if (kinesis_server_) kinesis_server_->stop(kGrace);
     if (server_) server_->stop(kGrace);
@@ -164,6 +166,7 @@ class OneProcess final : public Pipeline {
     options.checkpoint = {.folder = environment_.folder("state") / "live", .interval = config.checkpoint_interval};
     live_ = std::make_unique<live::LiveMetrics>(options, *log_, *environment_.disk, environment_.clock, logger());
     live_routes_ = std::make_unique<live::LiveRoutes>(*live_);
+    live_events_ = std::make_unique<live::LiveEvents>(*live_, environment_.clock);
   }
 
   Result<void> live_catches_up(const std::string& stream, std::chrono::milliseconds timeout) {
@@ -211,6 +214,7 @@ class OneProcess final : public Pipeline {
     add_readiness_checks(doors_->health());
     add_metrics(doors_->metrics());
     live_routes_->add_to(doors_->router());
+    live_events_->add_to(doors_->router());
     auto server = http::start_server(http_options(config), *doors_, logger());
     if (!server) {
       return fail(server.error().code, fmt::format("{}: --set http.port=8083, say", server.error().message));
@@ -265,6 +269,7 @@ class OneProcess final : public Pipeline {
       write_sink_metrics(out, sink_->status());
       write_stream_metrics(out, stream_->status());
       write_live_metrics(out, live_->status());
+      write_event_metrics(out, live_events_->counts());
       write_refused_metrics(out, doors_->refused());
     });
   }
@@ -280,6 +285,7 @@ class OneProcess final : public Pipeline {
   std::unique_ptr<stream::StreamLane> stream_;
   std::unique_ptr<live::LiveMetrics> live_;
   std::unique_ptr<live::LiveRoutes> live_routes_;
+  std::unique_ptr<live::LiveEvents> live_events_;
   AccessParts access_;
   std::unique_ptr<doors::DoorSet> doors_;
   std::unique_ptr<doors::KinesisPort> kinesis_port_;

@@ -85,11 +85,54 @@ void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts
 }
 
 void write_live_metrics(MetricsWriter& out, const live::LiveStatus& status) {
-  out.family("pinflow_live_posts_total", kCounter, "Posts counted since the start.").sample({}, status.posts);
-  out.family("pinflow_live_repeats_total", kCounter, "Records of posts that were counted already.")
-      .sample({}, status.repeats);
-  out.family("pinflow_live_profiles", kGauge, "Profiles held.").sample({}, std::uint64_t{status.profiles});
-  out.family("pinflow_live_evicted_total", kCounter, "Profiles let go for want of room.").sample({}, status.evicted);
+  out.family("pinflow_live_posts_total", kCounter, "Posts counted.").sample({}, status.posts);
+  out.family("pinflow_live_passed_over_total", kCounter, "Records that count for nothing, or for no profile.")
+      .sample({{"why", "repeat"}}, status.repeats)
+      .sample({{"why", "unreadable"}}, status.unreadable)
+      .sample({{"why", "without_profile"}}, status.without_profile);
+  out.family("pinflow_live_late_total", kCounter, "Records behind the watermark of their partition.")
+      .sample({}, status.late);
+  out.family("pinflow_live_too_late_total", kCounter, "Records that are too late for any window.")
+      .sample({}, status.too_late);
+  out.family("pinflow_live_watermark_timestamp_seconds", kGauge, "Watermark of a partition, in seconds since 1970.");
+  for (const live::PartitionProgress& partition : status.partitions) {
+    if (!partition.watermark) continue;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(partition.watermark->time_since_epoch()).count();
+    out.sample({{"topic", partition.partition.topic}, {"partition", fmt::format("{}", partition.partition.partition)}},
+               std::int64_t{seconds});
+  }
+  out.family("pinflow_live_joined_total", kCounter, "Posts of which all three records came.").sample({}, status.joined);
+  out.family("pinflow_live_held", kGauge, "What is held in memory.")
+      .sample({{"what", "profiles"}}, std::uint64_t{status.profiles})
+      .sample({{"what", "categories"}}, std::uint64_t{status.categories})
+      .sample({{"what", "countries"}}, std::uint64_t{status.countries})
+      .sample({{"what", "pairs"}}, std::uint64_t{status.pairs})
+      .sample({{"what", "pending_posts"}}, std::uint64_t{status.pending});
+  out.family("pinflow_live_evicted_total", kCounter, "What was let go for want of room.")
+      .sample({{"what", "profiles"}}, status.evicted)
+      .sample({{"what", "names"}}, status.evicted_names)
+      .sample({{"what", "pairs"}}, status.evicted_pairs)
+      .sample({{"what", "pending_posts"}}, status.evicted_pending)
+      .sample({{"what", "seen_pages"}}, status.forgotten_pages);
+  out.family("pinflow_live_checkpoints_total", kCounter, "Checkpoints written since the start.")
+      .sample({}, status.checkpoint.written);
+  out.family("pinflow_live_checkpoint_bytes", kGauge, "Size of the last checkpoint.")
+      .sample({}, status.checkpoint.bytes);
+  out.family("pinflow_live_checkpoint_failed", kGauge, "1: the last checkpoint could not be written.")
+      .sample({}, std::int64_t{status.checkpoint.error.has_value()});
+}
+
+void write_event_metrics(MetricsWriter& out, const live::EventCounts& counts) {
+  out.family("pinflow_live_event_subscribers", kGauge, "Clients that follow GET /live/events.")
+      .sample({}, std::uint64_t{counts.subscribers});
+  out.family("pinflow_live_event_subscriptions_total", kCounter, "Subscriptions to live events since the start.")
+      .sample({}, counts.subscriptions);
+  out.family("pinflow_live_event_refused_total", kCounter, "Subscriptions refused as too many follow already.")
+      .sample({}, counts.refused);
+  out.family("pinflow_live_event_frames_sent_total", kCounter, "Frames given to subscribers.").sample({}, counts.sent);
+  out.family("pinflow_live_event_frames_skipped_total", kCounter,
+             "Frames that slow subscribers never got, as newer ones came first.")
+      .sample({}, counts.skipped);
 }
 
 }  // namespace pinflow::app

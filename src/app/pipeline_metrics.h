@@ -4,6 +4,7 @@
 
 #include "doors/guard.h"
 #include "doors/metrics.h"
+#include "live/event_hub.h"
 #include "live/live_metrics.h"
 #include "log/embedded_log.h"
 #include "sink/sink.h"
@@ -17,5 +18,6 @@ void write_sink_metrics(doors::MetricsWriter& out, const sink::SinkStatus& statu
 void write_stream_metrics(doors::MetricsWriter& out, const std::vector<stream::TableStatus>& status);
 void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts& refused);
 void write_live_metrics(doors::MetricsWriter& out, const live::LiveStatus& status);
+void write_event_metrics(doors::MetricsWriter& out, const live::EventCounts& counts);
 
 }  // namespace pinflow::app

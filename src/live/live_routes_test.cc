@@ -5,101 +5,73 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/check.h"
 #include "doors/openapi_fixture.h"
-#include "log/testing/memory_log.h"
+#include "live/fake_answers_fixture.h"
 
 namespace pinflow::live {
 namespace {
 
 using http::Request;
 using http::Response;
-using std::chrono::seconds;
 using testing::HasSubstr;
-
-const std::string kTopic = "streaming-pinterest-pin";
+using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct LiveRoutesTest : testing::Test {
-  LiveRoutesTest() {
-    routes.add_to(router);
-    const auto end = log.append(kTopic, 0,
-                                {R"({"index": 1, "poster_name": "Ada \"A\"", "follower_count": "9k"})",
-                                 R"({"index": 2, "poster_name": "Bob", "follower_count": "2M"})",
-                                 R"({"index": 3, "poster_name": "Cid / Co", "follower_count": "User Info Error"})",
-                                 R"({"index": 4, "poster_name": "Cid / Co", "follower_count": "User Info Error"})"},
-                                clock.now());
-    CHECK(metrics.wait_until({kTopic, log::PartitionId(0)}, end, seconds(30)), "the posts are read");
-  }
+  LiveRoutesTest() { routes->add_to(router); }
 
-  Response get(std::vector<std::string> segments, std::vector<std::pair<std::string, std::string>> query = {},
-               std::string method = "GET") {
+  std::future<Response> begin(std::vector<std::string> segments, Pairs query = {}, std::string method = "GET") {
     Request request;
     request.method = std::move(method);
     request.segments = std::move(segments);
     request.query = std::move(query);
-    std::promise<Response> promise;
-    router.handle(std::move(request), [&](Response response) { promise.set_value(std::move(response)); });
-    return promise.get_future().get();
+    auto promise = std::make_shared<std::promise<Response>>();  // Shared with the responder.
+    auto response = promise->get_future();
+    router.handle(std::move(request), [promise](Response given) { promise->set_value(std::move(given)); });
+    return response;
+  }
+  Response get(std::vector<std::string> segments, Pairs query = {}, std::string method = "GET") {
+    return begin(std::move(segments), std::move(query), std::move(method)).get();
   }
 
-  log::MemoryLog log;
-  ManualClock clock;
-  NullLogger logger;
-  LiveMetrics metrics{{.topics = {kTopic}}, log, clock, logger};
-  LiveRoutes routes{metrics};
+  FakeAnswers metrics;
+  std::unique_ptr<LiveRoutes> routes = std::make_unique<LiveRoutes>(metrics);
   http::Router router;
 };
 
-TEST_F(LiveRoutesTest, ListsTheMostPopularProfiles) {
-  const Response response = get({"live", "profiles"});
-  EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.headers.get("Content-Type"), "application/json");
-  EXPECT_THAT(
-      response.body,
-      testing::StartsWith(R"({"formula_version":1,"weights":{"followers":0.5,"activity":0.35,"velocity":0.15},)"
-                          R"("as_of":"2023-11-14T22:13:20.000Z",)"
-                          R"("positions":[{"topic":"streaming-pinterest-pin","partition":0,"next_offset":4,"lag":0}],)"
-                          R"("profiles":3,"active_profiles":3,)"));
-  EXPECT_THAT(response.body, HasSubstr(R"("by":"popularity","items":[{"rank":1,"profile":"Bob","popularity":)"));
-  EXPECT_THAT(response.body, HasSubstr(R"("followers":2000000,"posts":1,"activity":1,)"));
-  EXPECT_THAT(response.body, HasSubstr(R"({"rank":2,"profile":"Ada \"A\"",)"));
-  EXPECT_THAT(response.body, HasSubstr(R"({"rank":3,"profile":"Cid / Co",)"));
-  EXPECT_THAT(response.body, HasSubstr(R"("followers":null,"posts":2,"activity":2,)"));
+TEST_F(LiveRoutesTest, AnswersEachQuestionInJsonThatNobodyKeeps) {
+  for (const char* what : {"profiles", "categories", "countries", "age-groups", "minutes", "recommendations"}) {
+    const Response response = get({"live", what});
+    EXPECT_EQ(response.status, 200) << what;
+    EXPECT_EQ(response.headers.get("Content-Type"), "application/json");
+    EXPECT_EQ(response.headers.get("Cache-Control"), "no-store");
+    EXPECT_THAT(response.body, testing::StartsWith(R"({"formula_version":)"));
+    EXPECT_THAT(response.body, HasSubstr(R"("items":[)")) << what;
+  }
 }
 
-TEST_F(LiveRoutesTest, OrdersAndCutsAsAsked) {
-  const Response busiest = get({"live", "profiles"}, {{"by", "activity"}, {"k", "1"}});
-  EXPECT_THAT(busiest.body, HasSubstr(R"("by":"activity","items":[{"rank":1,"profile":"Cid / Co")"));
-  EXPECT_THAT(busiest.body, testing::Not(HasSubstr("Bob")));
-  const Response followed = get({"live", "profiles"}, {{"by", "followers"}});
-  EXPECT_THAT(followed.body, HasSubstr(R"("by":"followers","items":[{"rank":1,"profile":"Bob")"));
+TEST_F(LiveRoutesTest, AsksWhatTheQueryStringSays) {
+  const Response response = get({"live", "profiles"}, {{"by", "activity"}, {"k", "1"}, {"country", "Malta"}});
+  EXPECT_THAT(response.body, HasSubstr(R"("by":"activity","category":null,"country":"Malta","window":"1h")"));
+  const auto& asked = std::get<ProfilesQuery>(metrics.asked.at(0));
+  EXPECT_EQ(asked.order, ProfileOrder::kActivity);
+  EXPECT_EQ(asked.k, 1);
+  EXPECT_EQ(asked.country, "Malta");
 }
 
 TEST_F(LiveRoutesTest, RefusesBadParametersInWords) {
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"k", "0"},
-                                                                                    {"k", "1001"},
-                                                                                    {"k", "-1"},
-                                                                                    {"k", "ten"},
-                                                                                    {"k", ""},
-                                                                                    {"k", "10 "},
-                                                                                    {"k", "99999999999999999999"}}) {
-    const Response response = get({"live", "profiles"}, {{name, value}});
-    EXPECT_EQ(response.status, 400) << value;
-    EXPECT_THAT(response.body, HasSubstr("a whole number from 1 to 1000")) << value;
-  }
-  const Response order = get({"live", "profiles"}, {{"by", "fame"}});
-  EXPECT_EQ(order.status, 400);
-  EXPECT_THAT(order.body, HasSubstr("popularity, activity or followers, not 'fame'"));
-  const Response unknown = get({"live", "profiles"}, {{"limit", "10"}});
-  EXPECT_EQ(unknown.status, 400);
-  EXPECT_THAT(unknown.body, HasSubstr("'limit' is no parameter here; allowed are k and by"));
+  const Response response = get({"live", "categories"}, {{"window", "2h"}});
+  EXPECT_EQ(response.status, 400);
+  EXPECT_THAT(response.body, HasSubstr("window is 5m, 1h or 24h, not '2h'"));
+  EXPECT_EQ(response.headers.get("Cache-Control"), "no-store");
+  EXPECT_EQ(get({"live", "profiles"}, {{"limit", "10"}}).status, 400);
+  EXPECT_EQ(get({"live", "profiles", "Bob"}, {{"k", "10"}}).status, 400);
+  EXPECT_EQ(metrics.calls, 0);
 }
 
 TEST_F(LiveRoutesTest, GivesOneProfileByItsName) {
   const Response response = get({"live", "profiles", "Cid / Co"});
   EXPECT_EQ(response.status, 200);
-  EXPECT_THAT(response.body, HasSubstr(R"("item":{"rank":3,"profile":"Cid / Co",)"));
-  EXPECT_THAT(response.body, HasSubstr(R"("parts":{"followers":0,)"));
+  EXPECT_THAT(response.body, HasSubstr(R"("item":{"rank":2,"profile":"Cid / Co",)"));
 }
 
 TEST_F(LiveRoutesTest, SaysThatAProfileIsUnknown) {
@@ -108,32 +80,53 @@ TEST_F(LiveRoutesTest, SaysThatAProfileIsUnknown) {
   EXPECT_THAT(response.body, HasSubstr("no post of a profile 'Zoe' was seen"));
 }
 
-TEST_F(LiveRoutesTest, TakesOnlyGet) {
-  EXPECT_EQ(get({"live", "profiles"}, {}, "POST").status, 405);
+TEST_F(LiveRoutesTest, TakesOnlyReadingMethods) {
+  EXPECT_EQ(get({"live", "profiles"}, {}, "HEAD").status, 200);
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS"}) {
+    const Response response = get({"live", "categories"}, {}, method);
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(response.headers.get("Allow"), "GET") << method;
+  }
 }
 
-TEST_F(LiveRoutesTest, AnswersManyWhoAskAtOnce) {
-  std::vector<std::future<int>> statuses;
-  for (int i = 0; i < 200; ++i) {
-    auto promise = std::make_shared<std::promise<int>>();
-    statuses.push_back(promise->get_future());
-    routes.top({}, [promise](Response response) { promise->set_value(response.status); });
-  }
-  for (auto& status : statuses) EXPECT_EQ(status.get(), 200);
+TEST_F(LiveRoutesTest, AnswersManyWhoAskAtOnceFromFewStates) {
+  metrics.hold(true);
+  std::vector<std::future<Response>> responses;
+  for (int i = 0; i < 200; ++i) responses.push_back(begin({"live", "profiles"}));
+  metrics.hold(false);
+  for (auto& response : responses) EXPECT_EQ(response.get().status, 200);
+  EXPECT_LE(metrics.calls, 1 + (199 + 31) / 32);
+}
+
+TEST_F(LiveRoutesTest, RefusesWhatIsTooMuchAndWhatWaitsAtTheEnd) {
+  metrics.hold(true);
+  std::vector<std::future<Response>> responses;
+  const std::size_t most = LiveRoutes::kMaxWaiting + LiveRoutes::kMaxTogether;
+  for (std::size_t i = 0; i <= most; ++i) responses.push_back(begin({"live", "minutes"}));
+  const Response refused = responses.back().get();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.get("Retry-After"), "1");
+  std::thread ending([&] { routes.reset(); });
+  metrics.hold(false);
+  ending.join();
+  responses.pop_back();
+  for (auto& response : responses) EXPECT_THAT(response.get().status, testing::AnyOf(200, 503));
 }
 
 TEST_F(LiveRoutesTest, AnswersAsTheOpenApiDocumentSays) {
   const doors::OpenApi api;
-  for (const auto& [method, pattern] : router.routes())
-    EXPECT_TRUE(api.operations().contains({method, pattern})) << pattern;
-  for (const auto& [method, pattern] : api.operations()) {
-    if (!pattern.starts_with("/live/")) continue;
-    const auto routes = router.routes();
-    EXPECT_EQ(std::ranges::count(routes, std::pair(method, pattern)), 1) << pattern;
+  auto told = api.operations();
+  std::erase_if(told, [](const auto& operation) {
+    return !operation.second.starts_with("/live/") || operation.second == "/live/events";
+  });
+  const auto routes = router.routes();
+  EXPECT_THAT(told, testing::UnorderedElementsAreArray(routes));
+  for (const auto& [method, pattern] : routes) {
+    std::vector<std::string> segments = {"live", pattern.substr(std::string_view("/live/").size())};
+    if (pattern.ends_with("/{name}")) segments = {"live", "profiles", "Cid / Co"};
+    EXPECT_EQ(api.complaint(method, pattern, get(segments)), "") << pattern;
+    EXPECT_EQ(api.complaint(method, pattern, get(segments, {{"no", "such"}})), "") << pattern;
   }
-  EXPECT_EQ(api.complaint("GET", "/live/profiles", get({"live", "profiles"})), "");
-  EXPECT_EQ(api.complaint("GET", "/live/profiles", get({"live", "profiles"}, {{"k", "x"}})), "");
-  EXPECT_EQ(api.complaint("GET", "/live/profiles/{name}", get({"live", "profiles", "Bob"})), "");
   EXPECT_EQ(api.complaint("GET", "/live/profiles/{name}", get({"live", "profiles", "Nobody"})), "");
 }
 
