@@ -88,7 +88,7 @@ TEST(LiveAnswers, ShowWhatWasPostedAndSoDoEvents) {
               AllOf(HasSubstr(R"("profile":"Bob / Co")"), HasSubstr(R"("country":"Malta")"),
                     HasSubstr(R"("age_group":"18-24")"), HasSubstr(R"("categories":[{"category":"travel")")));
   EXPECT_THAT(ask(pinflow, "GET", "/live/categories").body,
-              AllOf(HasSubstr(R"("category":"travel","posts":12,)"), HasSubstr(R"("trending":true)")));
+              AllOf(HasSubstr(R"("category":"travel","posts":12,)"), HasSubstr(R"("trend":{"posts":12,)")));
   EXPECT_THAT(ask(pinflow, "GET", "/live/countries?window=5m").body, HasSubstr(R"("top_category":"travel")"));
   EXPECT_THAT(ask(pinflow, "GET", "/live/age-groups").body, HasSubstr(R"("age_group":"18-24","posts":12,)"));
   EXPECT_THAT(ask(pinflow, "GET", "/live/minutes?minutes=2&country=Malta").body, HasSubstr(R"("country":"Malta")"));
