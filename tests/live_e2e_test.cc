@@ -1,5 +1,7 @@
 // Live metrics as those see them who ask over HTTP: posts of the three kinds go in at the door, answers and events come out.
 
+#include <algorithm>
+
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
