@@ -14,6 +14,7 @@ namespace pinflow::live {
 namespace {
 
 constexpr std::size_t kNone = SIZE_MAX;
+constexpr std::size_t kMinutes = 3;  // In kEventTopics. A series is no list: `k` says nothing about it.
 
 Query query_of(std::size_t topic, std::size_t k) {
   switch (topic) {
@@ -37,7 +38,7 @@ class Questions {
       const EventVariant variant = EventVariant::of(number);
       for (std::size_t topic = 0; topic < kEventTopics.size(); ++topic) {
         if (!variant.has(topic)) continue;
-        std::size_t& place = places_[topic][variant.length];
+        std::size_t& place = place_of(topic, variant.length);
         if (place != kNone) continue;
         place = queries_.size();
         queries_.push_back(query_of(topic, kEventLengths[variant.length]));
@@ -45,9 +46,13 @@ class Questions {
     }
   }
   const std::vector<Query>& queries() const { return queries_; }
-  std::size_t place(std::size_t topic, std::size_t length) const { return places_[topic][length]; }
+  std::size_t place(std::size_t topic, std::size_t length) { return place_of(topic, length); }
 
  private:
+  std::size_t& place_of(std::size_t topic, std::size_t length) {
+    return places_[topic][topic == kMinutes ? 0 : length];
+  }
+
   std::array<std::array<std::size_t, kEventLengths.size()>, kEventTopics.size()> places_;
   std::vector<Query> queries_;
 };
@@ -59,7 +64,7 @@ std::vector<std::pair<std::size_t, EventFramePtr>> make_event_frames(LiveAnswers
                                                                      std::uint64_t least_id) {
   std::vector<std::pair<std::size_t, EventFramePtr>> frames;
   if (variants.empty()) return frames;
-  const Questions questions(variants);
+  Questions questions(variants);
   const std::vector<Answer> answers = metrics.answer_all(questions.queries());
   const Head& moment = answers.front().head;
   const auto millis = std::max<std::int64_t>(moment.as_of.time_since_epoch().count(), 0);

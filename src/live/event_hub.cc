@@ -108,6 +108,7 @@ void EventHub::publish(std::span<const std::pair<std::size_t, EventFramePtr>> fr
     std::vector<bool> fresh(frames_.size());
     std::vector<std::uint64_t> before(frames_.size());
     for (const auto& [variant, frame] : frames) {
+      if (followers_[variant] == 0) continue;
       CHECK(frames_[variant] == nullptr || frames_[variant]->id < frame->id, "ids of frames rise");
       before[variant] = frames_[variant] == nullptr ? 0 : frames_[variant]->id;
       frames_[variant] = frame;
@@ -141,13 +142,6 @@ void EventHub::send_comment(const std::string& comment) {
     }
   }
   give(due);
-}
-
-void EventHub::drop_unfollowed() {
-  const std::scoped_lock lock(mutex_);
-  for (std::size_t i = 0; i < followers_.size(); ++i) {
-    if (followers_[i] == 0) frames_[i] = nullptr;
-  }
 }
 
 void EventHub::end_before(SteadyTime time) {
@@ -195,7 +189,8 @@ void EventHub::forget(Subscription& subscription) {
   subscriptions_[subscription.place] = subscriptions_.back();
   subscriptions_[subscription.place]->place = subscription.place;
   subscriptions_.pop_back();
-  --followers_[subscription.variant];
+  // Who comes next shall not be given what nobody has kept new.
+  if (--followers_[subscription.variant] == 0) frames_[subscription.variant] = nullptr;
 }
 
 void EventHub::give(std::vector<Due>& all) {

@@ -58,12 +58,10 @@ class EventHub final : public std::enable_shared_from_this<EventHub> {
 
   // Variants that somebody follows; with `missing`, those of them that have no frame yet.
   std::vector<std::size_t> followed(bool missing) const;
-  // Sets the frame of each variant given, and sends it to who is ready.
+  // Sets the frame of each variant given that is followed, and sends it to who is ready. It is kept while somebody follows.
   void publish(std::span<const std::pair<std::size_t, EventFramePtr>> frames);
   // Sends a comment to who is ready and has the newest frame: it keeps connections alive, and finds those that are not.
   void send_comment(const std::string& comment);
-  // Forgets the frames of variants that nobody follows.
-  void drop_unfollowed();
   // Ends subscriptions that began before `time`: clients come again by themselves, and show their credentials anew.
   void end_before(SteadyTime time);
   // Ends all; new ones are refused.

@@ -114,7 +114,6 @@ void LiveEvents::tick(Progress& progress) {
   progress.next_tick =
       progress.next_tick + options_.interval > now ? progress.next_tick + options_.interval : now + options_.interval;
   hub_->end_before(now - options_.longest_life);
-  hub_->drop_unfollowed();
   const std::uint64_t version = metrics_.version();
   if (version != progress.version || now - progress.framed >= options_.quiet_interval) {
     progress.version = version;
