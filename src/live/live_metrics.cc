@@ -69,6 +69,7 @@ class LiveMetrics::Reader {
     std::optional<Error> error{};
     SteadyTime last_news{};
     Backoff retry;
+    bool has_backlog() const { return high_watermark > source->next && source->newest; }
   };
 
   // Follows the topics: begun, grown, or made again under the same name.
@@ -111,12 +112,21 @@ class LiveMetrics::Reader {
     return !topic || topic->id == cursor.topic;
   }
 
+  // Of the partitions with a backlog only those that are furthest behind in time: otherwise the short geo records would run far
+  // ahead of the long pins that they are waiting to be joined with. A backlog always gives something, so all get their turn.
   log::FetchRequest next_request() const {
+    std::vector<const Cursor*> ready;
+    std::optional<WallTime> least;
+    for (const Cursor& cursor : cursors_) {
+      if (!cursor.retry.ready(owner_.clock_.steady_now())) continue;
+      ready.push_back(&cursor);
+      if (cursor.has_backlog()) least = std::min(least.value_or(*cursor.source->newest), *cursor.source->newest);
+    }
     log::FetchRequest request{
         .positions = {}, .max_bytes = kFetchBytes, .min_bytes = 1, .max_wait = owner_.options_.max_wait};
-    for (const Cursor& cursor : cursors_) {
-      if (cursor.retry.ready(owner_.clock_.steady_now()))
-        request.positions.push_back({cursor.partition, cursor.source->next});
+    for (const Cursor* cursor : ready) {
+      if (cursor->has_backlog() && *cursor->source->newest > *least) continue;
+      request.positions.push_back({cursor->partition, cursor->source->next});
     }
     return request;
   }

@@ -266,6 +266,28 @@ TEST_F(LiveMetricsTest, ReadsAllThreeKindsAndJoinsThem) {
   EXPECT_EQ(metrics->status().joined, 1u);
 }
 
+TEST_F(LiveMetricsTest, ReadsABacklogOfAllKindsInStepSoThatLittleWaitsToBeJoined) {
+  std::array<Offset, 3> geos;
+  Offset pins;
+  for (int i = 0; i < 3'000; ++i) {
+    clock.advance(milliseconds(1));
+    pins = post({pin(i, "Ada", "12k")});
+    // Three times as fast, if they were read as fast as they can be.
+    geos[i % 3] = log.append(kGeoTopic, i % 3, {geo(i, "Albania")}, clock.now());
+    log.append(kUserTopic, i % 3, {user(i, 21)}, clock.now());
+  }
+  LiveOptions options = saving_options();
+  options.state.max_pending = 1'000;
+  const auto metrics = start(options);
+  ASSERT_TRUE(reaches(*metrics, pins));
+  for (std::int32_t p = 0; p < 3; ++p) {
+    ASSERT_TRUE(metrics->wait_until({kGeoTopic, PartitionId(p)}, geos[p], kLong));
+    ASSERT_TRUE(metrics->wait_until({kUserTopic, PartitionId(p)}, geos[p], kLong));
+  }
+  EXPECT_EQ(metrics->status().evicted_pending, 0u);
+  EXPECT_EQ(metrics->status().joined, 3'000u);
+}
+
 TEST_F(LiveMetricsTest, GoesOnFromItsCheckpoint) {
   const Offset end = post_many();
   auto metrics = start(saving_options());
