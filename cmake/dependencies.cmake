@@ -22,6 +22,7 @@ add_library(re2 INTERFACE)
 target_link_libraries(re2 INTERFACE ${RE2_LINK_LIBRARIES})
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(CLI11 REQUIRED)
+find_package(CURL REQUIRED)
 
 set(DUCKDB_NPM ${CMAKE_SOURCE_DIR}/third_party/node_modules)
 find_library(DUCKDB_LIBRARY duckdb PATHS ${DUCKDB_NPM}/@duckdb/node-bindings-linux-x64 NO_DEFAULT_PATH)

@@ -14,6 +14,7 @@ MODULES = {
     "config": ["toml++/"],
     "records": ["simdjson.h"],
     "disk": [],
+    "aws": ["curl/", "openssl/", "simdjson.h"],
     "sql": ["duckdb.h"],
     "objects": [],
     "log": ["isa-l/", "zlib.h", "snappy", "lz4", "zstd"],

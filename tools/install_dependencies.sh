@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build_packages=(clang-19 lld-19 llvm-19 libclang-rt-19-dev cmake ninja-build pkg-config ccache git python3 npm
   libboost1.81-dev libssl-dev libsimdjson-dev libfmt-dev libcli11-dev libtomlplusplus-dev libmariadb-dev libisal-dev
-  libnghttp2-dev zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev libre2-dev librdkafka-dev libgtest-dev libgmock-dev
+  libnghttp2-dev zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev libre2-dev librdkafka-dev libcurl4-openssl-dev libgtest-dev libgmock-dev
   libbenchmark-dev)
 lint_packages=(clang-format-19 clang-tidy-19)
 # Kafka's tools and broker come by Maven, librdkafka's test suite and KafkaJS by npm; interop/kafka/README.md tells.

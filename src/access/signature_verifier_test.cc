@@ -9,6 +9,8 @@
 namespace pinflow::access {
 namespace {
 
+using aws::format_amz_time;
+using aws::sign;
 using testing::HasSubstr;
 
 class Verifier : public testing::Test {

@@ -6,20 +6,23 @@
 #include <fmt/format.h>
 
 #include "access/digest.h"
-#include "access/internal/canonical.h"
+#include "aws/canonical.h"
+#include "aws/digest.h"
 
 namespace pinflow::access {
 
 namespace {
 
-using internal::canonical_header;
-using internal::find_parameter;
-using internal::Parameters;
+using aws::canonical_header;
+using aws::find_parameter;
+using aws::format_amz_time;
+using aws::kAlgorithm;
+using aws::kAuthority;
+using aws::kTerminator;
+using aws::kUnsignedPayload;
+using aws::Parameters;
+using aws::parse_amz_time;
 
-constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-constexpr std::string_view kTerminator = "aws4_request";
-constexpr std::string_view kAuthority =
-    ":authority";  // HTTP/2's form of Host, which clients sign there under this name.
 constexpr std::size_t kMaxSignedHeaders = 100;
 constexpr std::int64_t kLongestExpiry = 604'800;  // A week: AWS's bound for presigned requests.
 
@@ -28,12 +31,6 @@ SignatureFault incomplete(std::string message) {
 }
 SignatureFault invalid(std::string message) {
   return {"InvalidSignatureException", std::move(message)};
-}
-
-std::string join(std::span<const std::string> names) {
-  std::string out;
-  for (const std::string& name : names) out.append(out.empty() ? "" : ";").append(name);
-  return out;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -100,7 +97,7 @@ struct Parts {
 
 std::expected<Parts, SignatureFault> take_apart(const SignedRequest& request) {
   Parts parts;
-  parts.query = internal::parse_query(request.query);
+  parts.query = aws::parse_query(request.query);
   const auto header = canonical_header(request, "authorization");
   parts.in_query = find_parameter(parts.query, "X-Amz-Algorithm") != nullptr;
   if (header && parts.in_query)
@@ -224,82 +221,13 @@ std::expected<std::string, SignatureFault> payload_of(const SignedRequest& reque
     return std::unexpected(invalid(
         "The body must be signed: x-amz-content-sha256 is UNSIGNED-PAYLOAD, which this service does not take."));
   }
-  std::string actual = to_hex(sha256(body));
-  if (told && internal::lower(*told) != actual)
+  std::string actual = aws::to_hex(aws::sha256(body));
+  if (told && aws::lower(*told) != actual)
     return std::unexpected(invalid("The value of x-amz-content-sha256 does not match the SHA-256 of the body."));
   return actual;
 }
 
 }  // namespace
-
-std::string format_amz_time(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
-}
-
-std::optional<WallTime> parse_amz_time(std::string_view text) {
-  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
-  const auto number = [&](std::size_t at, std::size_t count) -> int {
-    int value = 0;
-    for (const char c : text.substr(at, count)) {
-      if (c < '0' || c > '9') return -1;
-      value = value * 10 + (c - '0');
-    }
-    return value;
-  };
-  const int year = number(0, 4);
-  const int month = number(4, 2);
-  const int day = number(6, 2);
-  const int hour = number(9, 2);
-  const int minute = number(11, 2);
-  const int second = number(13, 2);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (year < 0 || month < 0 || day < 0 || !date.ok()) return std::nullopt;
-  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-                  std::chrono::seconds(second));
-}
-
-std::string canonical_request(const SignedRequest& request, std::span<const std::string> signed_headers,
-                              std::string_view payload, PathForm form) {
-  std::string out(request.method);
-  out.append("\n").append(internal::canonical_path(request.path, form));
-  out.append("\n").append(internal::canonical_query(internal::parse_query(request.query))).append("\n");
-  for (const std::string& name : signed_headers) {
-    auto value = canonical_header(request, name);
-    if (!value && name == kAuthority) value = canonical_header(request, "host");
-    out.append(name).append(":").append(value.value_or("")).append("\n");
-  }
-  return out.append("\n").append(join(signed_headers)).append("\n").append(payload);
-}
-
-std::string signing_key(std::string_view secret, const SigningScope& scope) {
-  const std::string day = hmac_sha256(fmt::format("AWS4{}", secret), scope.date);
-  return hmac_sha256(hmac_sha256(hmac_sha256(day, scope.region), scope.service), kTerminator);
-}
-
-std::string sigv4_signature(std::string_view key, WallTime time, const SigningScope& scope,
-                            std::string_view canonical) {
-  return to_hex(hmac_sha256(key, fmt::format("{}\n{}\n{}/{}/{}/{}\n{}", kAlgorithm, format_amz_time(time), scope.date,
-                                             scope.region, scope.service, kTerminator, to_hex(sha256(canonical)))));
-}
-
-std::string sign(const SignedRequest& request, const SigningCredentials& credentials, const SigningScope& scope,
-                 WallTime time, std::string_view payload, PathForm form) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : request.headers) names.push_back(internal::lower(name));
-  std::ranges::sort(names);
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  const std::string canonical = canonical_request(request, names, payload, form);
-  return fmt::format("{} Credential={}/{}/{}/{}/{}, SignedHeaders={}, Signature={}", kAlgorithm, credentials.id,
-                     scope.date, scope.region, scope.service, kTerminator, join(names),
-                     sigv4_signature(signing_key(credentials.secret, scope), time, scope, canonical));
-}
 
 std::optional<SignatureFault> missing_in_signature(const SignedRequest& request) {
   const auto parts = take_apart(request);
@@ -336,8 +264,9 @@ std::optional<SignatureFault> check_signature(const SignedRequest& request, cons
   if (auto fault = check_time(shown, rules, now)) return fault;
   const auto payload = payload_of(request, body, rules);
   if (!payload) return payload.error();
-  const std::string canonical = canonical_request(request, shown.signed_headers, *payload, rules.form);
-  const std::string expected = sigv4_signature(signing_key(secret, shown.scope), shown.time, shown.scope, canonical);
+  const std::string canonical = aws::canonical_request(request, shown.signed_headers, *payload, rules.form);
+  const std::string expected =
+      aws::sigv4_signature(aws::signing_key(secret, shown.scope), shown.time, shown.scope, canonical);
   if (same_secret(expected, shown.signature)) return std::nullopt;
   return invalid(
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "

@@ -10,6 +10,8 @@
 #include "access/sigv4.h"
 
 using namespace pinflow::access;
+using pinflow::aws::parse_amz_time;
+using pinflow::aws::sign;
 
 namespace {
 std::string_view next(std::string_view& input) {

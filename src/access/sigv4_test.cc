@@ -8,6 +8,11 @@
 namespace pinflow::access {
 namespace {
 
+using aws::canonical_request;
+using aws::kUnsignedPayload;
+using aws::parse_amz_time;
+using aws::sign;
+using aws::signing_key;
 using testing::HasSubstr;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 

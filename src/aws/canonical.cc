@@ -1,8 +1,8 @@
-#include "access/internal/canonical.h"
+#include "aws/canonical.h"
 
 #include <algorithm>
 
-namespace pinflow::access::internal {
+namespace pinflow::aws {
 
 namespace {
 
@@ -85,6 +85,12 @@ void append_trimmed(std::string& out, std::string_view value) {
 
 }  // namespace
 
+std::string uri_encode(std::string_view text, bool keep_slash) {
+  std::string out;
+  append_encoded(out, text, keep_slash);
+  return out;
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
@@ -144,4 +150,4 @@ std::optional<std::string> canonical_header(const SignedRequest& request, std::s
   return value;
 }
 
-}  // namespace pinflow::access::internal
+}  // namespace pinflow::aws

@@ -6,9 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "access/sigv4.h"
+#include "aws/signing.h"
 
-namespace pinflow::access::internal {
+// The parts of a request in their canonical form, for those who sign and those who check.
+namespace pinflow::aws {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // Decoded, in the order in which they were sent.
 
@@ -21,5 +22,7 @@ std::string canonical_path(std::string_view path, PathForm form);
 // The values of all headers of a lower-case name, trimmed, runs of spaces made one, with commas between them. Nothing: there is none.
 std::optional<std::string> canonical_header(const SignedRequest& request, std::string_view name);
 std::string lower(std::string_view text);
+// Percent-encoded but for the characters that RFC 3986 leaves unreserved, as signatures want it.
+std::string uri_encode(std::string_view text, bool keep_slash);
 
-}  // namespace pinflow::access::internal
+}  // namespace pinflow::aws
