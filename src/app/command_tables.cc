@@ -78,7 +78,8 @@ Result<ExitCode> tables(Environment& environment, const TablesOptions& options) 
   TRY_ASSIGN(const auto rows, read_all(*stores));
   if (rows.empty() && options.format == "table") {
     fmt::print("No tables in {} yet: `pinflow up` makes the streamed ones, `pinflow batch run` the others.\n",
-               environment.folder("tables").string());
+               environment.config().data.tables.empty() ? environment.folder("tables").string()
+                                                        : environment.config().data.tables);
     return kOk;
   }
   (options.format == "json" ? print_json : print_table)(rows);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "app/environment.h"
+#include "aws/http.h"
 #include "base/result.h"
 #include "objects/object_store.h"
 #include "sql/engine.h"
@@ -10,15 +11,18 @@
 
 namespace pinflow::app {
 
-// What the lanes and the reading commands stand on: the two stores of the data folder, the SQL engine, the SQL files.
+// What the lanes and the reading commands stand on: the stores of objects and tables (folders of the data folder, or places in S3), the
+// SQL engine, the SQL files.
 struct Stores {
+  std::unique_ptr<aws::HttpTransport> http;  // Of the stores in S3.
   std::unique_ptr<objects::ObjectStore> objects;
   std::unique_ptr<objects::ObjectStore> tables;
   std::unique_ptr<sql::Engine> engine;
   sql::Statements statements;
 };
 
-// Opens them as the settings say. kNotFound where there is no data folder (with the commands that make one), unless `create`.
+// Opens them as the settings say. With `create` a store in S3 is asked at once whether two writers of a table are safe on it, and else
+// before the first commit (kInvalid). kNotFound where there is no data folder (with the commands that make one), unless `create`.
 Result<std::unique_ptr<Stores>> open_stores(Environment& environment, bool create = false);
 
 }  // namespace pinflow::app

@@ -210,6 +210,8 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   one_of("http.authentication", config.http.authentication, {"off", "token"});
   one_of("kafka_rest.profile", config.kafka_rest.profile, {"confluent", "karapace"});
   one_of("stream.partition_by", config.stream.partition_by, {"none", "date"});
+  one_of("s3.path_style", config.s3.path_style, {"auto", "true", "false"});
+  one_of("s3.credentials", config.s3.credentials, {"auto", "environment", "file", "container", "instance"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});
   one_of("logging.format", config.logging.format, {"text", "json"});
   if (config.topics.partitions > 10'000) complain("topics.partitions", "at most 10000 partitions");

@@ -20,7 +20,18 @@ namespace pinflow::config {
 struct Config {
   struct {
     std::filesystem::path folder = "pinflow-data";
+    std::string objects;  // s3://bucket/prefix; empty: objects/ in the folder.
+    std::string tables;   // The same: tables/.
   } data;
+  struct {
+    std::string endpoint;  // Empty: AWS's own of the region.
+    std::string region;    // Empty: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1.
+    std::string path_style = "auto";
+    std::string credentials = "auto";
+    std::filesystem::path credentials_file;
+    std::string profile;
+    ByteCount cache_size{std::uint64_t{4} << 30};
+  } s3;
   struct {
     std::string prefix = "pinterest";
     std::int32_t partitions = 1;

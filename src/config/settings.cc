@@ -19,6 +19,23 @@ constexpr Setting setting(std::string_view key, Field, std::string_view descript
 constexpr Setting kSettings[] = {
     setting("data.folder", FIELD(data.folder),
             "Where log, objects, tables and state lie; one running pinflow a folder."),
+    setting("data.objects", FIELD(data.objects),
+            "Where the sink puts objects: s3://bucket/prefix, or empty for objects/ in data.folder."),
+    setting("data.tables", FIELD(data.tables),
+            "Where Delta tables lie: s3://bucket/prefix, or empty for tables/ in data.folder."),
+    setting("s3.endpoint", FIELD(s3.endpoint),
+            "Address of a store that speaks like S3, such as https://store.example:9000; empty for AWS's own."),
+    setting("s3.region", FIELD(s3.region), "Region of the buckets; empty for AWS_REGION, else us-east-1."),
+    setting("s3.path_style", FIELD(s3.path_style),
+            "Whether buckets stand in the path of URLs: true, false, or auto (true with s3.endpoint)."),
+    setting(
+        "s3.credentials", FIELD(s3.credentials),
+        "Where credentials come from: environment, file, container, instance, or auto for the first that has some."),
+    setting("s3.credentials_file", FIELD(s3.credentials_file),
+            "File of profiles with keys; empty for AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials."),
+    setting("s3.profile", FIELD(s3.profile), "Profile in that file; empty for AWS_PROFILE, else default."),
+    setting("s3.cache_size", FIELD(s3.cache_size),
+            "Most that local copies of objects may take, in data.folder/state/s3."),
     setting("topics.prefix", FIELD(topics.prefix),
             "First part of the default names: topic <prefix>.pin, stream streaming-<prefix>-pin, table "
             "<prefix>_pin_table."),

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <mutex>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/random.h"
 #include "objects/internal/object_name.h"
+#include "objects/internal/scratch_folder.h"
 
 namespace pinflow::objects {
 
@@ -18,9 +17,9 @@ using disk::Path;
 using internal::check_object_name;
 using internal::check_prefix;
 using internal::is_part;
+using internal::ScratchFolder;
 
 constexpr std::string_view kScratch = ".scratch";
-constexpr std::string_view kDead = ".dead";
 
 // Gathers the objects of a folder tree in the order of their names, reading only folders that can hold wanted
 // ones.
@@ -69,57 +68,6 @@ class Walk final {
   const std::string& start_after_;
   const std::size_t limit_;
   std::vector<ObjectInfo> found_;
-};
-
-// The scratch files of one open store: a folder of its own below .scratch, locked, so that others see that it
-// is in use.
-class ScratchFolder final {
- public:
-  static Result<std::unique_ptr<ScratchFolder>> make(disk::Disk& disk, const Path& parent) {
-    while (true) {
-      const Path path = parent / fmt::format("{}-{:08x}", ::getpid(), static_cast<std::uint32_t>(entropy_seed()));
-      TRY(disk.create_folders(path));
-      auto lock = disk.lock_folder(path);
-      if (lock) return std::make_unique<ScratchFolder>(disk, path, std::move(*lock));
-      // Another store, just opened, took it for a dead one's between the two calls: leave it to that.
-      if (lock.error().code != ErrorCode::kConflict && lock.error().code != ErrorCode::kNotFound)
-        return fail(std::move(lock).error());
-    }
-  }
-
-  ScratchFolder(disk::Disk& disk, Path path, std::unique_ptr<disk::FolderLock> lock)
-      : disk_(disk), path_(std::move(path)), lock_(std::move(lock)) {}
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() { (void)disk_.remove_tree(path_); }
-
-  // Removes the folders of stores whose process is gone. Best effort: what cannot be removed only costs
-  // space.
-  static void remove_dead(disk::Disk& disk, const Path& parent) {
-    const auto entries = disk.list(parent);
-    if (!entries) return;
-    for (const disk::Entry& entry : *entries) {
-      Path path = parent / entry.name;
-      const auto lock = disk.lock_folder(path);
-      if (!lock) continue;
-      // Moved away first: its owner may stand between making and locking it, and must not lock what is being
-      // removed.
-      if (!entry.name.ends_with(kDead)) {
-        const Path dead = parent / (entry.name + std::string(kDead));
-        if (!disk.rename(path, dead)) continue;
-        path = dead;
-      }
-      (void)disk.remove_tree(path);
-    }
-  }
-
-  Path next(std::string_view suffix) { return path_ / fmt::format("{}{}", ++files_, suffix); }
-
- private:
-  disk::Disk& disk_;
-  const Path path_;
-  std::unique_ptr<disk::FolderLock> lock_;
-  std::uint64_t files_ = 0;
 };
 
 class FolderStore final : public ObjectStore {
@@ -201,6 +149,8 @@ class FolderStore final : public ObjectStore {
   Result<Path> place_for(const std::string& name) {
     TRY_ASSIGN(Path path, path_of(name));
     TRY(disk_.create_folders(path.parent_path()));
+    // Hadoop's checksum of what lay there before: Spark would refuse what comes now.
+    TRY(disk_.remove(path.parent_path() / fmt::format(".{}.crc", path.filename().native())));
     return path;
   }
 

@@ -180,6 +180,15 @@ TEST_P(FolderStoreOn, LeavesOutWhatIsNoObject) {
   EXPECT_THAT(names(store_->list("").value()), ElementsAre("a/b"));
 }
 
+TEST_P(FolderStoreOn, AChecksumOfWhatLayThereBeforeGoesWithIt) {
+  put("a/b");
+  ASSERT_TRUE(disk_->write_file(root_ / "a/.b.crc", "old"));
+  ASSERT_TRUE(disk_->write_file(root_ / "a/.c.crc", "other"));
+  ASSERT_TRUE(store_->put("a/b", "new"));
+  EXPECT_FALSE(disk_->describe(root_ / "a/.b.crc"));
+  EXPECT_TRUE(disk_->describe(root_ / "a/.c.crc"));
+}
+
 TEST_P(FolderStoreOn, ListsAgreeWithASortedListOfAllNames) {
   Random random(11);
   std::set<std::string> all;
