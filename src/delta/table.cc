@@ -81,6 +81,7 @@ class DeltaTable final : public Table {
     if (!state) return fail(std::move(state).error());
     TRY(check_is_ours(*state));
     state_ = *std::move(state);
+    warn_of_forgetting();
     return add_columns();
   }
 
@@ -168,6 +169,16 @@ class DeltaTable final : public Table {
   }
 
  private:
+  // We keep every position for ever; a writer that obeys this property does not.
+  void warn_of_forgetting() {
+    if (!state_.metadata->configuration.contains("delta.setTransactionRetentionDuration")) return;
+    context_.logger.warning(
+        "delta.setTransactionRetentionDuration lets other writers forget how far sources were read: after a checkpoint "
+        "of theirs "
+        "rows may come twice; unset it",
+        {{"table", spec_.name}});
+  }
+
   // Adds the columns at the end that the table does not have yet; its older files read as null there.
   Result<void> add_columns() {
     for (int tries = 0; state_.snapshot.schema.size() < spec_.schema.size(); ++tries) {

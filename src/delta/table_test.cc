@@ -71,6 +71,23 @@ TEST_F(DeltaTable, AnEmptyTableGivesItsColumnsAndNoRows) {
   EXPECT_TRUE(result.rows.empty());
 }
 
+TEST_F(DeltaTable, StatisticsSayNothingThatANumberThatIsNoneWouldMakeWrong) {
+  TableSpec wanted = spec();
+  wanted.schema = {{"nan", "double"}, {"endless", "double"}, {"said", "string"}, {"nothing", "long"}};
+  auto table = open(wanted);
+  const auto files = write(*table,
+                           "SELECT * FROM (VALUES ('nan'::DOUBLE, 'inf'::DOUBLE, repeat('z', 40), NULL::BIGINT), "
+                           "(1.0, 2.0, 'a', NULL)) r(nan, endless, said, nothing)");
+  ASSERT_EQ(files.size(), 1U);
+  const std::string& statistics = files[0].statistics;
+  EXPECT_EQ(statistics.find(R"("nan":1)"), statistics.npos) << statistics;
+  EXPECT_EQ(statistics.find("inf"), statistics.npos) << statistics;
+  EXPECT_EQ(statistics.find("null,"), statistics.npos) << statistics;
+  EXPECT_NE(statistics.find(R"("nothing":2)"), statistics.npos) << statistics;
+  EXPECT_NE(statistics.find(std::string(32, 'z') + "\x7f"), statistics.npos) << statistics;
+  ASSERT_TRUE(table->append(files, {}).has_value());
+}
+
 TEST_F(DeltaTable, NoRowsMakeNoFile) {
   auto table = open();
   EXPECT_TRUE(write(*table, rows(5, 5)).empty());
