@@ -42,6 +42,13 @@ delta_tables() {
   counted "$python" interop/delta/run.py --pinflow "$pinflow" "${long[@]}"
 }
 
+# Objects and tables in S3 servers.
+s3_stores() {
+  local python=$work/venv/bin/python
+  [ -x "$python" ] || python=python3
+  counted "$python" interop/s3/run.py --pinflow "$pinflow"
+}
+
 # The rows that the emulator posts are the same from a DuckDB file and from a MariaDB server.
 mariadb_source() {
   local name="Source tables in MariaDB"
@@ -130,6 +137,7 @@ kafka_wire() {
 python_packages
 delta_tables
 if [ ${#long[@]} -eq 0 ]; then
+  s3_stores
   mariadb_source
   posting_script
   kafka_wire

@@ -80,7 +80,10 @@ Result<std::unique_ptr<Stores>> open_stores(Environment& environment, bool creat
   engine.temporary = spill;
   engine.folders = {environment.folder("tables")};
   // Local copies of what lies in S3.
-  if (stores->http != nullptr) engine.folders.push_back(environment.folder("state") / "s3");
+  if (stores->http != nullptr) {
+    TRY(environment.disk->create_folders(environment.folder("state") / "s3"));
+    engine.folders.push_back(environment.folder("state") / "s3");
+  }
   TRY_ASSIGN(stores->engine, sql::open_engine(engine));
   const auto& folder = config.sql.statements;
   TRY_ASSIGN(stores->statements, sql::Statements::load(folder.empty() ? std::nullopt : std::optional(folder)));
