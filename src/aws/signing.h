@@ -40,7 +40,8 @@ struct SigningCredentials {
 constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
-constexpr std::string_view kAuthority = ":authority";  // HTTP/2's form of Host, which clients sign there under this name.
+constexpr std::string_view kAuthority =
+    ":authority";  // HTTP/2's form of Host, which clients sign there under this name.
 
 // "20150830T123600Z".
 std::string format_amz_time(WallTime time);
