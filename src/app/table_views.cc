@@ -19,18 +19,19 @@ Result<ExitCode> views(Environment& environment, const ViewsCommand& command) {
   TRY_ASSIGN(const auto stores, open_stores(environment));
   const records::Names names{environment.config().topics.prefix};
   const auto engine = command.engine == "spark" ? stream::ViewEngine::kSpark : stream::ViewEngine::kDuckDb;
+  const std::string& place = environment.config().data.tables;  // In S3, or empty.
+  const std::string tables = place.empty() ? environment.folder("tables").string() : place;
   std::string statements;
   for (const records::Kind kind : records::kKinds) {
     const std::string table = names.table(kind);
     const auto snapshot = delta::read_snapshot(*stores->tables, *stores->engine, table);
     if (!snapshot && snapshot.error().code == ErrorCode::kNotFound) continue;
     if (!snapshot) return fail(snapshot.error());
-    const auto folder = environment.folder("tables") / table;
-    statements += stream::latest_view(engine, names.latest_view(kind), snapshot->schema, folder.string());
+    statements += stream::latest_view(engine, names.latest_view(kind), snapshot->schema, tables + "/" + table);
   }
   if (statements.empty()) {
-    return fail(ErrorCode::kNotFound, fmt::format("no streamed tables are in {} yet: `{} up` makes them",
-                                                  environment.folder("tables").string(), environment.program));
+    return fail(ErrorCode::kNotFound,
+                fmt::format("no streamed tables are in {} yet: `{} up` makes them", tables, environment.program));
   }
   fmt::print("{}{}", stream::view_prologue(engine), statements);
   return kOk;
