@@ -16,8 +16,9 @@ if(PINFLOW_SANITIZE)
   target_link_options(pinflow_flags INTERFACE -fsanitize=${PINFLOW_SANITIZE})
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
-  # -O1: sanitized tests run several times faster than at -O0 and still step well in a debugger.
-  target_compile_options(pinflow_flags INTERFACE -O1 -g1)
+  # -O1: sanitized code runs several times faster than at -O0 and still steps well in a debugger. Targets with the property
+  # PINFLOW_UNOPTIMIZED, tests and glue that runs once, compile at -O0: in half the time, a third with much inline code.
+  target_compile_options(pinflow_flags INTERFACE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:PINFLOW_UNOPTIMIZED>>>:-O1> -g1)
 endif()
 if(PINFLOW_FUZZ)
   target_compile_options(pinflow_flags INTERFACE -fsanitize=fuzzer-no-link)
