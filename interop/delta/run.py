@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PIN, GEO, USER = "pinterest_pin_table", "pinterest_geo_table", "pinterest_user_table"
 STREAMED = (PIN, GEO, USER, "dead_letters")
 # A checkpoint each three commits and a commit every 50 ms: many of both in a short run.
-SETTINGS = {"stream.checkpoint_interval": 3, "stream.commit_interval": "50ms", "stream.optimize_interval": "0s"}
+SETTINGS = {"stream.checkpoint_interval": 3, "stream.commit_interval": "50ms", "stream.max_commit_interval": "50ms", "stream.optimize_interval": "0s"}
 AGED = datetime.timedelta(days=40)  # More than a log is kept.
 
 
