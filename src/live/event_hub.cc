@@ -47,10 +47,10 @@ class EventHub::Subscription final : public BodyStream {
     taker(std::optional(std::move(text)));
   }
 
-  // The frame that this subscriber has not seen yet.
+  // The frame that this subscriber has not seen yet. An id above it is of another clock, and hides nothing.
   EventFramePtr news() const {
     const EventFramePtr& frame = hub_->frames_[variant];
-    return frame != nullptr && frame->id > seen ? frame : nullptr;
+    return frame != nullptr && frame->id != seen ? frame : nullptr;
   }
 
   const std::size_t variant;

@@ -50,7 +50,7 @@ class EventHub final : public std::enable_shared_from_this<EventHub> {
   EventHub(const EventHub&) = delete;
   EventHub& operator=(const EventHub&) = delete;
 
-  // Gives the body of an answer that follows `variant`. It begins with the frame there is, unless its id is not above `seen`
+  // Gives the body of an answer that follows `variant`. It begins with the frame there is, unless its id is `seen`
   // (Last-Event-ID), and ends when `abandoned` is requested. Destroying it frees all of it.
   // kOverloaded: as many follow as may; kCancelled: closed.
   Result<std::unique_ptr<http::BodyStream>> subscribe(std::size_t variant, std::uint64_t seen, SteadyTime now,

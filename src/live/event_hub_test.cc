@@ -100,6 +100,16 @@ TEST_F(EventHubTest, SendsNothingThatTheClientHasSeenBefore) {
   EXPECT_EQ(follower.take(), "id: 8\n\n");
 }
 
+TEST_F(EventHubTest, AnIdFromAClockThatWasAheadHidesNothing) {
+  const Follower first(*hub);
+  publish(7);
+  Follower again(*hub, 0, 900);
+  again.ask();
+  EXPECT_EQ(again.take(), "retry: 2000\n\nid: 7\n\n");
+  again.ask();
+  EXPECT_TRUE(again.waits());
+}
+
 TEST_F(EventHubTest, ASlowReaderGetsTheNewestFrameAndNoOther) {
   Follower slow(*hub);
   slow.greeted();
