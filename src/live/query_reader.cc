@@ -75,7 +75,9 @@ std::vector<std::string> QueryReader::texts(std::string_view name, std::size_t m
   allowed_.emplace_back(name);
   std::vector<std::string> all;
   for (const auto& [given, text] : query_) {
-    if (given == name) all.push_back(text);
+    if (given != name) continue;
+    if (text.empty()) complain(fmt::format("{} is empty; leave it out", name));
+    all.push_back(text);
   }
   if (all.size() > most) complain(fmt::format("{} may be given {} times at most", name, most));
   return all;

@@ -91,6 +91,7 @@ TEST(QueryString, RefusesParametersThatItDoesNotKnow) {
 TEST(QueryString, RefusesWhatIsDoubledOrEmpty) {
   EXPECT_EQ(complaint(parse_profiles, {{"k", "1"}, {"k", "2"}}), "k is given twice; give it once");
   EXPECT_EQ(complaint(parse_profiles, {{"category", ""}}), "category is empty; leave it out to ask about all");
+  EXPECT_EQ(complaint(parse_recommendations, {{"exclude", "Ada"}, {"exclude", ""}}), "exclude is empty; leave it out");
   EXPECT_THAT(complaint(parse_minutes, {{"category", "art"}, {"country", "Malta"}}), HasSubstr("not of both"));
   EXPECT_EQ(complaint(parse_recommendations, Pairs(1001, {"exclude", "Ada"})),
             "exclude may be given 1000 times at most");
