@@ -338,7 +338,8 @@ Result<void> measure_ranking(const Plan& plan, Report& report) {
     const auto begin = steady_clock::now();
     const live::Body body = live::Answering(state.parts(), now).answer(live::ProfilesQuery{.k = 1'000});
     measure.runs.push_back(seconds_since(begin) * 1'000);
-    if (std::get<live::ProfilesAnswer>(body).items.size() != 1'000) report.fail(measure.name, "did not give a thousand");
+    if (std::get<live::ProfilesAnswer>(body).items.size() != 1'000)
+      report.fail(measure.name, "did not give a thousand");
   }
   report.add(std::move(measure));
   return {};

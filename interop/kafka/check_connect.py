@@ -37,7 +37,9 @@ class Worker:
         self.process = subprocess.Popen([*java_command(self.version, "connect-distributed", JVM, "info"), str(self.config)], text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.lines = Lines(self.process.stdout, log)
-        self.lines.wait(r"Finished starting connectors and tasks", 90)
+        missing = {"Finished starting connectors and tasks", "REST resources initialized"}  # In either order; without the second, answers are 404.
+        while missing:
+            missing.discard(self.lines.wait("|".join(missing), 90).group())
 
     def kill(self):
         if self.process and self.process.poll() is None:

@@ -70,11 +70,12 @@ class LiveSql : public stream::LaneFixture {
       const auto snapshot = delta::read_snapshot(*store_, *engine_, table);
       ASSERT_TRUE(snapshot) << snapshot.error().message;
       // Of repeats the first counts.
-      const auto made = session_->run(fmt::format(
-          "CREATE TEMP TABLE {} AS SELECT *, epoch_us(arrived_at) // 1000 AS ms FROM ({}) QUALIFY row_number() OVER (PARTITION "
-          "BY ind ORDER BY source_offset) = 1",
-          records::to_string(kind) == "user" ? "users" : fmt::format("{}s", records::to_string(kind)),
-          delta::select_all(*store_, table, *snapshot).value()));
+      const auto made = session_->run(
+          fmt::format("CREATE TEMP TABLE {} AS SELECT *, epoch_us(arrived_at) // 1000 AS ms FROM ({}) QUALIFY "
+                      "row_number() OVER (PARTITION "
+                      "BY ind ORDER BY source_offset) = 1",
+                      records::to_string(kind) == "user" ? "users" : fmt::format("{}s", records::to_string(kind)),
+                      delta::select_all(*store_, table, *snapshot).value()));
       ASSERT_TRUE(made) << made.error().message;
     }
     const auto viewed = session_->run(fmt::format(
