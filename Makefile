@@ -49,9 +49,9 @@ conformance: build ## Runs what interop leaves out for its time: all of librdkaf
 	@tools/install_dependencies.sh interop
 	@interop/run.sh --long
 
-lint: dev ## Checks format, clang-tidy's short list, edges between modules, shell and text rules
+lint: dev ## Checks format, clang-tidy's short list, edges between modules, shell and text rules; LINT='--last 20': clang-tidy of what the last 20 commits changed
 	@tools/install_dependencies.sh lint
-	@tools/lint.sh
+	@tools/lint.sh $(LINT)
 
 format: ## Formats all sources
 	@tools/install_dependencies.sh lint
