@@ -67,6 +67,16 @@ TEST_F(LaneFaults, BeginsAtTheLatestAndKeepsThatPlaceThroughACrash) {
   EXPECT_THAT(places(table_), ElementsAre("0:5", "0:6", "0:7"));
 }
 
+TEST_F(LaneFaults, BeginsAtTheLatestOfAnEmptyStream) {
+  options_.start = Latest{};
+  turn();
+  append(3);
+  lane_.reset();
+  turn();
+  EXPECT_EQ(places(table_).size(), 3u);
+  expect_sound(table_);
+}
+
 TEST_F(LaneFaults, BeginsAtATimeOrAnOffset) {
   append(4, log::MemoryLog::kTime);
   append(2, log::MemoryLog::kTime + 10s);

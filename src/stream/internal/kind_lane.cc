@@ -161,8 +161,8 @@ Result<log::Offset> KindLane::first_offset(const Partition& partition, log::Offs
     return next;
   }
   TRY_ASSIGN(const log::Offset first, find_offset(context_.log, partition.name, options_.start));
-  if (first == range.begin) return first;
-  // Kept in the table before anything else: "latest" is another place after a crash.
+  if (std::holds_alternative<Earliest>(options_.start)) return first;
+  // Kept in the table before anything else: "latest" is another place after a crash, also where it is 0 now.
   TRY(clean_->append({}, {{app, (first + -1).value()}}));
   context_.done(Step::kPositionSet);
   return first;
