@@ -50,6 +50,20 @@ TEST(Allowance, WhatWasTakenBeyondTheLimitIsPaidOffBeforeTheNextRequest) {
   EXPECT_EQ(allowance.admit().value().wait, milliseconds(1100));
 }
 
+TEST(Allowance, TellsTheLongestOfSeveralWaits) {
+  for (const bool bytes_first : {false, true}) {
+    ManualClock clock;
+    Allowance allowance({.requests = 1, .bytes = 1000, .records = 10}, clock);
+    EXPECT_FALSE(allowance.admit());
+    allowance.spend_bytes(bytes_first ? 5999 : 1999);
+    allowance.spend_records(39);
+    const auto refused = allowance.admit();
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->what, bytes_first ? "bytes" : "records");
+    EXPECT_EQ(refused->wait, milliseconds(bytes_first ? 5000 : 3000));
+  }
+}
+
 TEST(Allowance, IdleTimeSavesUpNoMoreThanASecond) {
   ManualClock clock;
   Allowance allowance({.requests = 2, .bytes = {}, .records = {}}, clock);

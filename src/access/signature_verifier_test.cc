@@ -87,6 +87,15 @@ TEST_F(Verifier, ThrottlesKeysWithLimits) {
   EXPECT_EQ(send(*verifier, "AKIDSLOW", "secret-of-slow"), "slow AKIDSLOW eu-west-2");
 }
 
+TEST_F(Verifier, TakesNewLimitsFromItsFile) {
+  const auto verifier = open();
+  EXPECT_EQ(send(*verifier, "AKIDSLOW", "secret-of-slow"), "slow AKIDSLOW eu-west-2");
+  write("AKIDSLOW secret-of-slow slow admin requests=2\n");
+  clock_.advance(std::chrono::seconds(2));
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(send(*verifier, "AKIDSLOW", "secret-of-slow"), "slow AKIDSLOW eu-west-2");
+  EXPECT_EQ(send(*verifier, "AKIDSLOW", "secret-of-slow"), "ThrottlingException: Rate exceeded");
+}
+
 TEST_F(Verifier, CountsTheBytesOfBodies) {
   write("AKIDBULK secret-of-bulk bulk admin bytes=9\n");
   const auto verifier = open();

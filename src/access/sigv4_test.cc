@@ -156,6 +156,23 @@ TEST_F(Sigv4, TakesAPresignedRequestOfThePublishedSuite) {
   EXPECT_THAT(message(check(request, "other body")), HasSubstr("does not match the signature you provided"));
 }
 
+TEST_F(Sigv4, HoldsPresignedRequestsToAWeek) {
+  const auto with = [](std::string_view expires) {
+    const std::string query = fmt::format(
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fservice%2F"
+        "aws4_request&X-Amz-Date=20150830T123600Z&X-Amz-SignedHeaders=host&X-Amz-Expires={}&X-Amz-Signature=00",
+        expires);
+    const Headers headers = standard();
+    return message(check({"GET", "/", query, headers}, ""));
+  };
+  EXPECT_THAT(with("604800"), HasSubstr("does not match the signature you provided"));
+  for (const auto* const expires : {"604801", "-1", "x", "", "1.5", "99999999999999999999"})
+    EXPECT_EQ(with(expires),
+              fmt::format("IncompleteSignatureException: X-Amz-Expires must be a number of seconds, at most a week "
+                          "(604800). Got '{}'.",
+                          expires));
+}
+
 TEST_F(Sigv4, RefusesWhatWasChangedAfterSigning) {
   const auto refused = [](const Vector& vector) {
     return message(check(vector)) ==

@@ -8,6 +8,7 @@
 #include "access/allowance.h"
 #include "access/digest.h"
 #include "access/grants.h"
+#include "access/token_file.h"
 #include "disk/memory_disk.h"
 #include "disk/real_disk.h"
 
@@ -136,6 +137,21 @@ TEST_F(Tokens, KeepWhatIsLeftOfTheirLimitsWhenTheFileIsReadAgain) {
   const auto issued = store->create(limited).value();
   EXPECT_FALSE(store->find(issued.text).value()->allowance()->admit());
   ASSERT_TRUE(store->create(wanted("other", "query")));
+  EXPECT_TRUE(store->find(issued.text).value()->allowance()->admit());
+}
+
+TEST_F(Tokens, TakeNewLimitsFromTheirFile) {
+  const auto store = open();
+  NewToken limited = wanted("limited", "query");
+  limited.limits.requests = 1;
+  const auto issued = store->create(limited).value();
+  EXPECT_FALSE(store->find(issued.text).value()->allowance()->admit());
+  auto tokens = store->list().value();
+  tokens.at(0).limits.requests = 2;
+  ASSERT_TRUE(disk_.write_file("/state/access/tokens.json", write_tokens(tokens)));
+  ASSERT_TRUE(store->reload());
+  EXPECT_FALSE(store->find(issued.text).value()->allowance()->admit());
+  EXPECT_FALSE(store->find(issued.text).value()->allowance()->admit());
   EXPECT_TRUE(store->find(issued.text).value()->allowance()->admit());
 }
 

@@ -317,6 +317,22 @@ TEST_F(ConsumerContract, IsAsynchronousOnlyWithoutABody) {
   EXPECT_THAT(committed("a"), HasSubstr(R"("offset":2,)"));
 }
 
+TEST_F(ConsumerContract, CommitsByItselfAtTheFirstReadAfterFiveSeconds) {
+  join("a");  // Two seconds are gone.
+  write_to("t", {"0"});
+  read("a");
+  pass(milliseconds(2'900));
+  write_to("t", {"1"});
+  read("a");
+  settle();
+  EXPECT_EQ(committed("a"), R"({"offsets":[]})");
+  pass(milliseconds(100));
+  write_to("t", {"2"});
+  read("a");
+  settle();
+  EXPECT_THAT(committed("a"), HasSubstr(R"("offset":2,)"));
+}
+
 TEST_F(ConsumerContract, BoundsPatternsAndLists) {
   make("a");
   const auto subscribe_to = [&](std::size_t length) {

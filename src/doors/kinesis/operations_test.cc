@@ -180,6 +180,7 @@ TEST_F(KinesisTest, BeginsReadingWhereItIsTold) {
                                                                   {"ShardId", text("0")},
                                                                   {"ShardIteratorType", text(type)},
                                                                   {member, std::move(value)}});
+    EXPECT_THAT(answer, HasSubstr("\"ShardIterator\":\"")) << type;
     return between(kinesis_->get(between(answer, ":\"", "\"")), "\"Data\":\"", "\"");
   };
   const auto number_of = [&](std::size_t i) { return text(numbers[i]); };

@@ -329,5 +329,28 @@ TEST_F(GatewayStatusTest, HidesErrorsOfKinesisWhereItIsToldTo) {
   EXPECT_EQ(ask_gateway("PUT", "/streams/s-pin/record", "{").status, 400);
 }
 
+// Answers every call with the same fault.
+class FailingOperations final : public kinesis::Operations {
+ public:
+  void run(kinesis::Call, kinesis::AnswerDone done) override { done(std::unexpected(fault)); }
+  kinesis::Fault fault;
+};
+
+TEST_F(GatewayStatusTest, RoundsTheStatusOfADelete) {
+  FailingOperations failing;
+  StreamsDoor door(failing, Random(2), {.apigw_status = true});
+  door.add_routes(router_);
+  for (const auto& [type, status, rounded] :
+       {std::tuple("ResourceNotFoundException", 400, 400), std::tuple("AccessDeniedException", 403, 400),
+        std::tuple("InternalFailure", 500, 500), std::tuple("ServiceUnavailable", 503, 500)}) {
+    failing.fault = {type, "why", status};
+    EXPECT_EQ(ask_gateway("DELETE", "/streams/s-pin").status, rounded) << type;
+    const auto hidden = ask_gateway("GET", "/streams/s-pin");
+    EXPECT_EQ(hidden.status, 200) << type;
+    EXPECT_EQ(hidden.body, fmt::format(R"({{"__type":"{}","message":"why"}})", type));
+    EXPECT_EQ(hidden.headers.get("x-amzn-ErrorType"), type);
+  }
+}
+
 }  // namespace
 }  // namespace pinflow::doors::streams
