@@ -38,13 +38,13 @@ TEST(FailedAttempts, ForgetOnSuccessAndAfterTime) {
 TEST(FailedAttempts, KeepABoundedTableOfThoseWhoFailedLast) {
   ManualClock clock;
   FailedAttempts attempts(clock);
-  for (int i = 0; i < 10; ++i) attempts.failed("stubborn");
+  for (int i = 0; i < 10; ++i) attempts.failed("persistent");
   for (std::size_t i = 0; i < 3 * FailedAttempts::kMaxKeys; ++i) {
     attempts.failed(std::to_string(i));
-    if (i % 1000 == 0) attempts.failed("stubborn");
+    if (i % 1000 == 0) attempts.failed("persistent");
   }
   EXPECT_EQ(attempts.size(), FailedAttempts::kMaxKeys);
-  EXPECT_TRUE(attempts.wait("stubborn"));
+  EXPECT_TRUE(attempts.wait("persistent"));
 }
 
 TEST(FailedAttempts, CountNetworksAsOneParty) {
