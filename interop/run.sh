@@ -42,6 +42,13 @@ delta_tables() {
   counted "$python" interop/delta/run.py --pinflow "$pinflow" "${long[@]}"
 }
 
+# Answers of the batch lane beside Spark's, and the two lanes beside each other.
+batch_answers() {
+  local python=$work/venv/bin/python
+  "$python" -c 'import deltalake, pyarrow, confluent_kafka' 2>/dev/null || { skip "Batch answers" "the packages deltalake, pyarrow and confluent-kafka could not be installed"; return; }
+  counted "$python" interop/batch/run.py --pinflow "$pinflow" "${long[@]}"
+}
+
 # Objects and tables in S3 servers.
 s3_stores() {
   local python=$work/venv/bin/python
@@ -136,6 +143,7 @@ kafka_wire() {
 
 python_packages
 delta_tables
+batch_answers
 if [ ${#long[@]} -eq 0 ]; then
   s3_stores
   mariadb_source

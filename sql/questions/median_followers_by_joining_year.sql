@@ -2,7 +2,7 @@
 -- description: The median follower count (lower median) of the people who joined in each year from 2015 to 2020. post_year is the year of
 --   joining; the task names it so.
 -- columns: post_year, median_follower_count
-SELECT pf_year(date_joined) AS post_year, percentile_disc(0.5) WITHIN GROUP (ORDER BY follower_count) AS median_follower_count
+SELECT pf_year(date_joined) AS post_year, CAST(percentile_disc(0.5) WITHIN GROUP (ORDER BY follower_count) AS BIGINT) AS median_follower_count
 FROM people
 WHERE pf_year(date_joined) BETWEEN 2015 AND 2020
 GROUP BY pf_year(date_joined)

@@ -5,7 +5,7 @@
 SELECT
   age_group,
   pf_year(date_joined) AS post_year,
-  percentile_disc(0.5) WITHIN GROUP (ORDER BY follower_count) AS median_follower_count
+  CAST(percentile_disc(0.5) WITHIN GROUP (ORDER BY follower_count) AS BIGINT) AS median_follower_count
 FROM people
 WHERE age_group IS NOT NULL AND pf_year(date_joined) BETWEEN 2015 AND 2020
 GROUP BY age_group, pf_year(date_joined)
