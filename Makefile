@@ -36,6 +36,7 @@ bench: build ## Measures posts per second, drain rate, batch time, memory, start
 	@bench/kafka/kafka_bench.py --pinflow build/release/pinflow
 	@bench/http/http_bench.py --pinflow build/release/pinflow
 	@bench/stream/spark_bench.py --pinflow build/release/pinflow
+	@bench/batch/batch_bench.py --pinflow build/release/pinflow
 
 freshness: build ## Measures how soon posts are visible at 1, 5 and 20 thousand a second, ten minutes each, and whether memory stays flat
 	@cmake --build --preset release --target freshness_load -j $(JOBS)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Holds pinflow against software that we did not write. Each check says what it compared; one that this machine cannot run is skipped
-# with its reason. Exit code 1 if a check fails. With --long: the tables with Spark, and the doors alone, with all that takes too long for every change.
+# with its reason. Exit code 1 if a check fails. With --long: the tables with Spark, longer days of the
+# batch beside Spark, the DAG in Airflow, and the doors alone, with all that takes too long for every change.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 pinflow=$PWD/build/release/pinflow
@@ -47,6 +48,13 @@ batch_answers() {
   local python=$work/venv/bin/python
   "$python" -c 'import deltalake, pyarrow, confluent_kafka' 2>/dev/null || { skip "Batch answers" "the packages deltalake, pyarrow and confluent-kafka could not be installed"; return; }
   counted "$python" interop/batch/run.py --pinflow "$pinflow" "${long[@]}"
+}
+
+# The DAG that we ship, in a real Airflow.
+airflow_dag() {
+  local python=$work/venv/bin/python
+  [ -x "$python" ] || python=python3
+  counted "$python" interop/airflow/run.py --pinflow "$pinflow"
 }
 
 # Objects and tables in S3 servers.
@@ -149,6 +157,8 @@ if [ ${#long[@]} -eq 0 ]; then
   mariadb_source
   posting_script
   kafka_wire
+else
+  airflow_dag
 fi
 kafka_door
 http_doors

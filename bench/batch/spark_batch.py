@@ -43,11 +43,11 @@ def session(memory):
 def run(spark, objects, out):
     begin = time.monotonic()
     for kind in SUNK:
-        spark.read.schema(RAW[kind]).json(f"{objects}/topics/pinterest.{kind}").createOrReplaceTempView("sunk")
         # A line's place in its object is not to be had from Spark; its place in the task that reads it orders the same.
-        spark.sql(f"""SELECT *, 'pinterest.{kind}' AS source_topic, 0 AS source_partition, CAST(NULL AS TIMESTAMP) AS arrived_at,
-                        CAST(regexp_extract(_metadata.file_name, '[+%B]([0-9]+)[.]json', 1) AS BIGINT) + (monotonically_increasing_id() & 8589934591) AS source_offset
-                      FROM sunk""").drop("partition").createOrReplaceTempView(f"raw_{kind}")
+        place = "CAST(regexp_extract(_metadata.file_name, '[+]([0-9]+)[.]json', 1) AS BIGINT) + (monotonically_increasing_id() & 8589934591) AS source_offset"
+        sunk = spark.read.schema(RAW[kind]).json(f"{objects}/topics/pinterest.{kind}")
+        columns = [column for column in sunk.columns if column != "partition"]
+        sunk.selectExpr(*columns, f"'pinterest.{kind}' AS source_topic", "partition AS source_partition", place, "CAST(NULL AS TIMESTAMP) AS arrived_at").createOrReplaceTempView(f"raw_{kind}")
 
     def table(name, frame):
         path = f"{out}/batch_{name.removeprefix('latest_')}"
@@ -59,9 +59,9 @@ def run(spark, objects, out):
     modelled = time.monotonic()
     answers = {}
     for name, frame in shared_sql.frames(spark, "questions").items():
-        rows = frame.collect()
-        answers[name] = [list(row) for row in rows]
-        spark.createDataFrame(rows, frame.schema).coalesce(1).write.format("delta").mode("overwrite").save(f"{out}/question_{name}")
+        path = f"{out}/question_{name}"
+        frame.coalesce(1).write.format("delta").mode("overwrite").save(path)
+        answers[name] = [list(row) for row in spark.read.format("delta").load(path).collect()]
     return {"clean": modelled - begin, "ask": time.monotonic() - modelled, "answers": answers}
 
 

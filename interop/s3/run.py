@@ -22,6 +22,7 @@ from check_report import Report, expect  # noqa: E402  pylint: disable=wrong-imp
 from kafka_peers import BUILD, Broker, Missing, ROOT  # noqa: E402  pylint: disable=wrong-import-position
 
 S3PROXY = "3.0.0"
+VERSITYGW = "v1.8.0"
 KEY, SECRET, BUCKET = "pinflow-interop", "no/secret+of/value", "interop"
 ENVIRONMENT = {**os.environ, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
                "no_proxy": "127.0.0.1"}
@@ -63,6 +64,45 @@ class S3Proxy(Broker):
 
     def ready_line(self):
         return "Started Server"
+
+
+def versitygw_program():
+    folder = BUILD / "versitygw"
+    program = folder / f"versitygw-{VERSITYGW}"
+    if program.exists():
+        return program
+    if not shutil.which("go"):
+        raise Missing("no Go on this machine")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "go.log", "wb") as log:
+        code = subprocess.run(["go", "install", f"github.com/versity/versitygw/cmd/versitygw@{VERSITYGW}"], env={**os.environ, "GOBIN": str(folder)}, cwd=folder,
+                              stdout=log, stderr=log, stdin=subprocess.DEVNULL, timeout=900).returncode
+    if code != 0 or not (folder / "versitygw").exists():
+        raise Missing(f"Go could not install versitygw {VERSITYGW}, see {folder.relative_to(ROOT)}/go.log")
+    (folder / "versitygw").rename(program)
+    return program
+
+
+class Versity(Broker):
+    """versitygw over a folder: it checks signatures, and a conditional put is one step also for callers at the same moment."""
+    name = f"versitygw {VERSITYGW}"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.program = versitygw_program()
+        self.data = self.folder / "data"
+        (self.data / BUCKET).mkdir(parents=True)
+        try:
+            os.setxattr(self.data, "user.pinflow", b"1")
+        except OSError as refused:
+            raise Missing(f"versitygw needs a file system with attributes of users: {refused}") from None
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+
+    def command(self):
+        return [str(self.program), "--access", KEY, "--secret", SECRET, "--port", f"127.0.0.1:{self.port}", "--keep-alive", "posix", str(self.data)]
+
+    def ready_line(self):
+        return rf"127\.0\.0\.1:{self.port}"
 
 
 class Careless(http.server.BaseHTTPRequestHandler):
@@ -121,8 +161,8 @@ class Lake:
         os.environ.update(ENVIRONMENT)
         return http_peers.Doors(self.program, self.folder / name, self.settings(name)).start()
 
-    def post(self, up, source, seed):
-        self.run(source, "emulate", "--to", "both", "--burst", "--order", "shuffled", "--seed", seed, "--url", up.url, "--quiet")
+    def post(self, up, source, seed, pace=("--burst",)):
+        self.run(source, "emulate", "--to", "both", *pace, "--order", "shuffled", "--seed", seed, "--url", up.url, "--quiet")
 
 
 def fingerprints(text):
@@ -165,6 +205,120 @@ def one_after_the_other(lake, folder, posts):
     return f"{sum(rows.values())} rows in {sum(table['version'] for table in tables.values())} commits"
 
 
+def at_the_same_moment(endpoint):
+    """Many put the same new names at the same moment, by another client than ours; returns how many of the names more than one put."""
+    try:
+        import boto3  # pylint: disable=import-outside-toplevel
+        import botocore.exceptions  # pylint: disable=import-outside-toplevel
+    except ImportError:
+        raise Missing("the package boto3 could not be installed") from None
+    writers, names, won = 8, 50, {}
+    client = boto3.client("s3", endpoint_url=endpoint, aws_access_key_id=KEY, aws_secret_access_key=SECRET, region_name="us-east-1",
+                          config=boto3.session.Config(max_pool_connections=writers, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}))
+    barrier = threading.Barrier(writers)
+
+    def write(writer):
+        for name in range(names):
+            barrier.wait(60)
+            try:
+                client.put_object(Bucket=BUCKET, Key=f"race/{name}", Body=f"{writer}".encode(), IfNoneMatch="*")
+                won.setdefault(name, []).append(writer)
+            except botocore.exceptions.ClientError as refused:
+                if refused.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
+                    won.setdefault(name, []).append(str(refused))
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wrong = {name: who for name, who in won.items() if len(who) != 1}
+    expect(len(won) == names, f"of {names} names {len(won)} were put")
+    expect(not any(isinstance(who, str) for writers_of in wrong.values() for who in writers_of), f"other answers than 200, 409 and 412: {wrong}")
+    held = [client.get_object(Bucket=BUCKET, Key=f"race/{name}")["Body"].read().decode() for name, who in won.items() if len(who) == 1]
+    expect(held == [str(who[0]) for who in won.values() if len(who) == 1], "an object does not hold what the one who put it wrote")
+    return len(wrong), f"{names} names, {writers} writers each"
+
+
+def one_wins(endpoint):
+    more, told = at_the_same_moment(endpoint)
+    expect(more == 0, f"{more} names were put by more than one; {told}")
+    return told
+
+
+def looks_then_puts(endpoint):
+    more, told = at_the_same_moment(endpoint)
+    return f"{told}, {more} of them put by more than one (why this server is no proof of writers at the same moment)"
+
+
+def both_at_once(lake, folder, posts):
+    """Two pinflows with logs of their own write the same tables at the same time: no commit may be lost, none may replace another's."""
+    source = folder / "source" / "data"
+    if not (source / "source.duckdb").exists():
+        lake.run(source, "source", "create", "--posts", posts, "--quiet")
+    names = ("left", "right")
+    before = fingerprints(lake.run(source, "tables", "--fingerprint"))
+    running = [lake.up(name) for name in names]
+    try:
+        posting = [threading.Thread(target=lake.post, args=(up, source, seed, ("--rate", posts // 5))) for seed, up in enumerate(running)]
+        for thread in posting:
+            thread.start()
+        for thread in posting:
+            thread.join()
+    finally:
+        for up in running:
+            up.stop()
+    expect(all(up.process.returncode == 0 for up in running), "a pinflow ended badly")
+    tables = fingerprints(lake.run(source, "tables", "--fingerprint"))
+    rows = {name: table["rows"] - before.get(name, {"rows": 0})["rows"] for name, table in tables.items() if name.startswith("pinterest")}
+    expect(len(rows) == 3 and all(count == len(names) * posts for count in rows.values()), f"each table should have {len(names) * posts} rows more: {rows}")
+    return rows, tables
+
+
+def both_at_once_on(lake, folder, posts, server):
+    rows, tables = both_at_once(lake, folder, posts)
+    turns = commits = 0
+    for name in rows:
+        who = []
+        for commit in sorted((server.data / BUCKET / "lake/tables" / name / "_delta_log").glob("0*.json")):
+            positions = [json.loads(line)["txn"]["appId"].split(":")[0] for line in commit.read_text(encoding="utf-8").splitlines() if '"txn"' in line]
+            who += positions[:1]
+        expect(len(set(who)) >= 2, f"{name}: only one of the two committed")
+        turns += sum(1 for one, next_one in zip(who, who[1:]) if one != next_one)
+        commits += len(who)
+    expect(turns >= 10, f"the two took turns only {turns} times in {commits} commits: they did not write at the same time")
+    said = lake.run(folder / "left" / "data", "tables", "check").strip().splitlines()
+    expect(all(line.endswith(": sound") for line in said), " | ".join(said)[-800:])
+    return f"{sum(rows.values())} rows in {commits} commits, {turns} turns between the writers, {len(said)} tables sound"
+
+
+def pages(lake, folder, posts):
+    """More objects than a list tells at once: one record each."""
+    data = folder / "pages" / "data"
+    lake.run(data, "source", "create", "--posts", posts, "--quiet")
+    up = http_peers.Doors(lake.program, data.parent, {**lake.settings("pages"), "sink.flush_size": 1, "data.tables": f"s3://{BUCKET}/pages/tables"}).start()
+    try:
+        lake.run(data, "emulate", "--to", "topics", "--burst", "--url", up.url, "--quiet")
+    finally:
+        up.stop()
+    lake.run(data, "batch", "run", "--quiet", "--set", f"data.tables=s3://{BUCKET}/pages/tables")
+    last = json.loads((data / "state" / "batch_runs.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    rows = {kind: told["rows"] for kind, told in last["kinds"].items()}
+    expect(last["objects"] == 3 * posts and all(count == posts for count in rows.values()), f"{last['objects']} objects were read, {rows} rows")
+    return f"{last['objects']} objects of one record"
+
+
+def our_tests(server):
+    """The tests of our S3 store that want a real server: names of all sorts, a file in parts, one of many puts a new name."""
+    program = next((path for path in (ROOT / "build" / preset / "src/objects/objects_test" for preset in ("release", "dev")) if path.exists()), None)
+    if not program:
+        raise Missing("objects_test is not built")
+    environment = {**ENVIRONMENT, "PINFLOW_TEST_S3": server.endpoint, "PINFLOW_TEST_S3_BUCKET": BUCKET, "PINFLOW_TEST_S3_ATOMIC": "1"}
+    done = subprocess.run([str(program), "--gtest_filter=S3Server.*"], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, timeout=200)
+    expect(done.returncode == 0 and "SKIPPED" not in done.stdout, done.stdout.strip()[-1200:])
+    return done.stdout.strip().splitlines()[-1].strip()
+
+
 def is_sound(lake, data):
     lake.run(data, "tables", "optimize")
     said = lake.run(data, "tables", "check")
@@ -192,6 +346,22 @@ def sink_and_batch(lake, data, server):
     return f"{len(objects)} objects, {len(tables)} tables"
 
 
+def checks_on(report, server, lake, folder, posts):
+    data, on = folder / "one" / "data", f"on {server.name}"
+    report.check(f"S3: wrong keys are refused {on}", refuses_wrong_keys, lake, folder)
+    report.check(f"S3: two pipelines write the same tables one after the other {on}", one_after_the_other, lake, folder, posts)
+    report.check(f"S3: the tables are what the specification asks for {on}", is_sound, lake, data)
+    report.check(f"S3: the tables are read by deltalake from the server's folder {on}", is_read_by_deltalake, lake, data, server)
+    report.check(f"S3: sink and batch {on}", sink_and_batch, lake, data, server)
+    if isinstance(server, S3Proxy):
+        report.check(f"S3: many put a new name at the same moment {on}", looks_then_puts, server.endpoint)
+        return
+    report.check(f"S3: one of many puts a new name at the same moment {on}", one_wins, server.endpoint)
+    report.check(f"S3: two pipelines write the same tables at the same moment {on}", both_at_once_on, lake, folder, posts, server)
+    report.check(f"S3: lists of several pages {on}", pages, lake, folder, 1100)
+    report.check(f"S3: our store's own tests {on}", our_tests, server)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pinflow", required=True)
@@ -205,21 +375,17 @@ def main():
     report = Report(options.words, folder)
     program = str(pathlib.Path(options.pinflow).resolve())
     report.check("S3: a store that passes over If-None-Match is refused", refuses_careless, program, folder)
-    server = None
-    try:
-        server = S3Proxy(folder / "server").start()
-        lake = Lake(program, folder, server.endpoint)
-        data = folder / "one" / "data"
-        report.check(f"S3: wrong keys are refused by {server.name}", refuses_wrong_keys, lake, folder)
-        report.check(f"S3: two pipelines write the same tables on {server.name}", one_after_the_other, lake, folder, options.posts)
-        report.check("S3: the tables are what the specification asks for", is_sound, lake, data)
-        report.check("S3: the tables are read by deltalake from the server's folder", is_read_by_deltalake, lake, data, server)
-        report.check("S3: sink and batch", sink_and_batch, lake, data, server)
-    except Missing as reason:
-        report.skip("S3 server", reason)
-    finally:
-        if server:
-            server.stop()
+    for kind in (S3Proxy, Versity):
+        place = folder / kind.__name__.lower()
+        server = None
+        try:
+            server = kind(place / "server").start()
+            checks_on(report, server, Lake(program, place, server.endpoint), place, options.posts)
+        except Missing as reason:
+            report.skip(f"S3 server {kind.name}", str(reason))
+        finally:
+            if server:
+                server.stop()
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     sys.exit(1 if report.failed else 0)
 
