@@ -31,7 +31,7 @@ EACH, RESENT = 10_000, 0.02
 
 def rounds(size):
     """How often each side does it: pinflow and DuckDB, Spark when warm."""
-    return (5, 4) if size <= 100_000 else (3, 1) if size <= 2_000_000 else (1, 0)
+    return (5, 2) if size <= 100_000 else (3, 1) if size <= 2_000_000 else (1, 0)
 
 
 def make(options, folder, posts, *more, seed=1):
