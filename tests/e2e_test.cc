@@ -1,9 +1,12 @@
 // The whole pipeline as a user runs it: the program as a process, posts by HTTP, answers by command line and by reading its files.
 
 #include <arpa/inet.h>
+#include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <fmt/core.h>
 #include <gmock/gmock.h>
@@ -382,6 +385,27 @@ TEST(CommandLine, HelpOfEachCommandHasExamples) {
     EXPECT_THAT(help.out, HasSubstr("Example")) << command;
   }
   EXPECT_EQ(run_pinflow({"frobnicate"}).exit_code, 2);
+}
+
+TEST(CommandLine, EndsQuietlyWhenWhoeverReadsItHasGone) {
+  const TemporaryFolder folder;
+  // Much output and little: the little is written at the very end.
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"config", "print"}, {"config", "check", "--data", folder / "data"}}) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    ::close(ends[0]);
+    const Finished finished = run_pinflow_into(ends[1], command);
+    EXPECT_EQ(finished.exit_code, 128 + SIGPIPE) << command[0];
+    EXPECT_EQ(finished.err, "") << command[0];
+  }
+}
+
+TEST(CommandLine, SaysWhenItsOutputIsNotComplete) {
+  const Finished finished = run_pinflow_into(::open("/dev/full", O_WRONLY | O_CLOEXEC), {"config", "print"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_THAT(finished.err, HasSubstr("not complete"));
+  EXPECT_THAT(finished.err, HasSubstr("No space left"));
 }
 
 }  // namespace

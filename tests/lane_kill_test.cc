@@ -1,5 +1,6 @@
 // The stream lane is killed at every step and at random moments, alone and with a twin on the same tables, until all is in them. Then the tables
-// hold the rows of an undisturbed run, all columns alike, and are sound. $PINFLOW_LANE_KILLS says how many kills (20).
+// hold the rows of an undisturbed run, all columns alike, and are sound; and the live metrics that ran beside, killed with it, have the
+// same state and give the same answers. So are a replay and the putting together of small files killed. $PINFLOW_LANE_KILLS says how many kills (20).
 #include <cstdlib>
 #include <fcntl.h>
 #include <latch>
@@ -15,6 +16,7 @@
 #include "delta/check.h"
 #include "delta/table.h"
 #include "disk/real_disk.h"
+#include "live/checkpoint.h"
 #include "log/embedded_log.h"
 #include "objects/folder_store.h"
 #include "records/kind.h"
@@ -60,7 +62,8 @@ class LaneKills : public ::testing::Test {
     return seed;
   }
 
-  // Posts that come again and out of order, over two partitions, with some that are no rows.
+  // Posts that come again and out of order, over two partitions, with some that are no rows. Repeats of a post lie in one partition, as
+  // the state of the live metrics wants it.
   void fill() {
     SystemClock clock;
     NullLogger logger;
@@ -72,7 +75,7 @@ class LaneKills : public ::testing::Test {
       ASSERT_TRUE(log->create_topic({stream, 2, {}}));
       for (std::int32_t partition = 0; partition < 2; ++partition) {
         std::vector<log::Record> records;
-        for (int i = 0; i < kRecords / 2; ++i) records.push_back({{}, value(kind), {}, {}});
+        for (int i = 0; i < kRecords / 2; ++i) records.push_back({{}, value(kind, partition), {}, {}});
         std::latch done(1);
         log->produce(stream, log::PartitionId(partition), std::move(records), [&](const auto& results) {
           EXPECT_TRUE(results.back());
@@ -82,16 +85,18 @@ class LaneKills : public ::testing::Test {
       }
     }
   }
-  std::string value(records::Kind kind) {
+  std::string value(records::Kind kind, std::int32_t partition) {
     if (random_.chance(0.04)) return random_.chance(0.5) ? "no row" : R"({"ind":"x"})";
-    const auto ind = random_.below(kRecords / 3);
+    const auto ind = 2 * random_.below(kRecords / 6) + static_cast<std::uint64_t>(partition);
     switch (kind) {
       case records::Kind::kPin:
-        return fmt::format(R"({{"index":{},"title":"post {}","follower_count":"{}k"}})", ind, random_.below(1000),
-                           random_.below(900));
+        return fmt::format(
+            R"({{"index":{},"title":"post {}","follower_count":"{}k","poster_name":"profile {}","category":"{}"}})",
+            ind, random_.below(1000), random_.below(900), random_.below(20), random_.chance(0.5) ? "art" : "travel");
       case records::Kind::kGeo:
-        return fmt::format(R"({{"ind":{},"timestamp":"2022-01-{:02} 10:00:00","latitude":1.5,"longitude":{}}})", ind,
-                           1 + random_.below(28), random_.below(90));
+        return fmt::format(
+            R"({{"ind":{},"timestamp":"2022-01-{:02} 10:00:00","latitude":1.5,"longitude":{},"country":"Country {}"}})",
+            ind, 1 + random_.below(28), random_.below(90), random_.below(7));
       case records::Kind::kUser:
         return fmt::format(R"({{"ind":{},"first_name":"A","last_name":"B","age":"{}"}})", ind, 20 + random_.below(40));
     }
@@ -100,17 +105,22 @@ class LaneKills : public ::testing::Test {
 
   disk::Path log_folder() const { return folder_ / "log"; }
   disk::Path tables_folder(const std::string& name) const { return folder_ / ("tables-" + name); }
+  disk::Path live_folder(const std::string& name) const { return folder_ / ("live-" + name); }
   std::vector<std::string> table_names() const {
     std::vector<std::string> names{"dead_letters"};
     for (const records::Kind kind : records::kKinds) names.push_back(names_.table(kind));
     return names;
   }
 
-  // One life of so many lanes at once on the same tables, each with its death in the plan. Whether one of them came to the end.
-  bool live(const std::string& tables, const std::vector<std::vector<std::string>>& deaths) {
+  // One life of so many processes at once on the same tables, each with its death in the plan; beside the first lane run live metrics.
+  // Whether one of them came to the end: the first, where it has live metrics.
+  bool live(const std::string& tables, const std::vector<std::vector<std::string>>& deaths,
+            const std::string& what = "lane") {
     std::vector<pid_t> pids;
+    const bool metrics = what == "lane";
     for (const auto& death : deaths) {
-      std::vector<std::string> words{LANE_PROCESS, log_folder().string(), tables_folder(tables).string()};
+      std::vector<std::string> words{LANE_PROCESS, what, log_folder().string(), tables_folder(tables).string()};
+      if (metrics && pids.empty()) words.insert(words.end(), {"--live", live_folder(tables).string()});
       words.insert(words.end(), death.begin(), death.end());
       pids.push_back(start(words));
     }
@@ -121,7 +131,7 @@ class LaneKills : public ::testing::Test {
         ++kills_;
         ++killed_at_[deaths[i].at(0) == "--die" ? deaths[i].at(1).substr(0, deaths[i].at(1).rfind(':')) : "any moment"];
       } else if (code == 0) {
-        done = true;
+        done = done || !metrics || i == 0;
       } else {
         ADD_FAILURE() << "a lane ended with " << code;
         done = true;
@@ -158,17 +168,33 @@ class LaneKills : public ::testing::Test {
     return answer ? std::get<std::int64_t>(answer->rows[0][0].data) : -1;
   }
   void expect_same(const std::string& tables, const std::string& undisturbed) {
+    for (const std::string& table : table_names()) expect_same_table(table, tables, undisturbed);
+  }
+  void expect_same_table(const std::string& table, const std::string& tables, const std::string& undisturbed) {
+    SCOPED_TRACE(table);
+    const std::string one = select(tables, table);
+    const std::string other = select(undisturbed, table);
+    EXPECT_EQ(count(fmt::format("({}) EXCEPT ALL ({})", one, other)), 0) << "rows that are too many";
+    EXPECT_EQ(count(fmt::format("({}) EXCEPT ALL ({})", other, one)), 0) << "rows that are lost";
     const auto store = std::move(objects::open_folder_store(*disk_, tables_folder(tables)).value());
-    for (const std::string& table : table_names()) {
-      SCOPED_TRACE(table);
-      const std::string one = select(tables, table);
-      const std::string other = select(undisturbed, table);
-      EXPECT_EQ(count(fmt::format("({}) EXCEPT ALL ({})", one, other)), 0) << "rows that are too many";
-      EXPECT_EQ(count(fmt::format("({}) EXCEPT ALL ({})", other, one)), 0) << "rows that are lost";
-      const auto report = delta::check_table(*store, *engine_, table);
-      ASSERT_TRUE(report) << report.error().message;
-      for (const auto& finding : report->findings) ADD_FAILURE() << finding.file << " " << finding.what;
-    }
+    const auto report = delta::check_table(*store, *engine_, table);
+    ASSERT_TRUE(report) << report.error().message;
+    for (const auto& finding : report->findings) ADD_FAILURE() << finding.file << " " << finding.what;
+  }
+  std::string bytes_of(const disk::Path& path) {
+    auto bytes = disk_->read_file(path);
+    EXPECT_TRUE(bytes) << path;
+    return bytes ? *bytes : "";
+  }
+  void expect_same_live(const std::string& killed, const std::string& undisturbed) {
+    EXPECT_EQ(bytes_of(live_folder(killed) / "answers.json"), bytes_of(live_folder(undisturbed) / "answers.json"));
+    EXPECT_TRUE(bytes_of(live_folder(killed) / live::kCheckpointName) ==
+                bytes_of(live_folder(undisturbed) / live::kCheckpointName))
+        << "the states are equal bit for bit";
+  }
+  std::uint64_t files_of(const std::string& table, const std::string& tables) {
+    const auto store = std::move(objects::open_folder_store(*disk_, tables_folder(tables)).value());
+    return delta::read_snapshot(*store, *engine_, table).value().files.size();
   }
 
   static constexpr std::uint64_t kLongestLife = 1'500'000;  // Microseconds.
@@ -200,10 +226,44 @@ TEST_F(LaneKills, LeaveTheTablesOfAnUndisturbedRun) {
     }
     ASSERT_FALSE(HasFailure());
     expect_same(tables, "undisturbed");
+    expect_same_live(tables, "undisturbed");
     ASSERT_FALSE(HasFailure()) << "round " << round;
     std::filesystem::remove_all(tables_folder(tables));
+    std::filesystem::remove_all(live_folder(tables));
   }
   for (const auto& [step, kills] : killed_at_) fmt::print("{:>4} kills at: {}\n", kills, step);
+}
+
+TEST_F(LaneKills, LeaveTheTableOfAnUndisturbedReplay) {
+  ASSERT_TRUE(live("undisturbed", {{}}, "replay"));
+  EXPECT_EQ(count(select("undisturbed", "replayed")) + count(select("undisturbed", "replayed_dead_letters")), 2 * 280);
+  // Each life dies a step later than the one before, until one does not.
+  for (const char* step : {"position set", "fetched", "parsed", "rows written", "dead letters written",
+                           "dead letters committed", "rows committed", "before put_new", "put_new", "put_file"}) {
+    const std::string tables = fmt::format("replay-{}", step);
+    int lives = 1;
+    while (!live(tables, {{"--die", fmt::format("{}:{}", step, lives)}}, "replay") && !HasFailure()) ++lives;
+    EXPECT_GT(lives, 1) << step << " kills nobody";
+    for (const char* table : {"replayed", "replayed_dead_letters"}) expect_same_table(table, tables, "undisturbed");
+    ASSERT_FALSE(HasFailure()) << step;
+  }
+}
+
+TEST_F(LaneKills, LeaveATableWhoseFilesArePutTogetherAsItWas) {
+  ASSERT_TRUE(live("untidy", {{}}, "untidy"));
+  const std::string table = names_.table(records::Kind::kPin);
+  EXPECT_GT(files_of(table, "untidy"), 10u);
+  for (const char* call : {"put_file", "put_new"}) {
+    for (const std::string& step : {fmt::format("before {}", call), std::string(call)}) {
+      SCOPED_TRACE(step);
+      std::filesystem::copy(tables_folder("untidy"), tables_folder(step), std::filesystem::copy_options::recursive);
+      ASSERT_FALSE(live(step, {{"--die", step + ":1"}}, "optimize")) << "it kills nobody";
+      expect_same_table(table, step, "untidy");
+      ASSERT_TRUE(live(step, {{}}, "optimize"));
+      expect_same_table(table, step, "untidy");
+      EXPECT_LT(files_of(table, step), 5u);
+    }
+  }
 }
 
 }  // namespace

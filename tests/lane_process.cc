@@ -1,5 +1,11 @@
-// The stream lane alone as a process that can be told when to die: lane_process LOG TABLES [--die STEP:N | --die-after MICROSECONDS].
-// It reads a log that nobody writes, so any number of them may work on the same tables. It ends with 0 when all is in the tables; STEP:N is
+// Parts of the stream lane as a process that can be told when to die: lane_process WHAT LOG TABLES [--live FOLDER]
+// [--die STEP:N | --die-after MICROSECONDS]. WHAT is
+//   lane      the lane with its upkeep, until all that is in the log is in the tables
+//   untidy    the same without upkeep: small files stay
+//   replay    a past range of the pins into the table "replayed"
+//   optimize  the small files of the pins' table put together
+// With --live the live metrics run beside it, saving their state in the folder all the time; at the end their answers lie there too.
+// It reads a log that nobody writes, so any number of them may work on the same tables. It ends with 0 when all is done; STEP:N is
 // the Nth time that a step is done, counted over all threads: one of stream::Step, or of a call to the store ("put_new" once a
 // commit's name is there, "before put_new" when it is not yet).
 #include <atomic>
@@ -12,9 +18,13 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "delta/maintenance.h"
 #include "disk/real_disk.h"
+#include "live/answer_json.h"
+#include "live/live_metrics.h"
 #include "log/embedded_log.h"
 #include "objects/folder_store.h"
+#include "stream/replay.h"
 #include "stream/stream_lane.h"
 
 namespace pinflow::testing {
@@ -85,31 +95,139 @@ class MortalStore final : public objects::ObjectStore {
   Death& death_;
 };
 
-int run(const disk::Path& log_folder, const disk::Path& tables, Death& death, std::int64_t microseconds) {
+// Its time stands still where it is set, so that answers are made for the same moment in every process.
+class StandingClock final : public Clock {
+ public:
+  WallTime now() const override { return WallTime(std::chrono::milliseconds(milliseconds_)); }
+  SteadyTime steady_now() const override { return real_.steady_now(); }
+  void set(WallTime time) {
+    milliseconds_ = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  }
+
+ private:
+  static constexpr std::int64_t kLaterThanAnyRecord = 4'102'444'800'000;  // The year 2100.
+  const SystemClock real_;
+  std::atomic<std::int64_t> milliseconds_{kLaterThanAnyRecord};
+};
+
+std::vector<live::Query> questions() {
+  std::vector<live::Query> all;
+  for (const auto order : {live::ProfileOrder::kPopularity, live::ProfileOrder::kActivity,
+                           live::ProfileOrder::kFollowers, live::ProfileOrder::kVelocity, live::ProfileOrder::kPosts}) {
+    all.emplace_back(live::ProfilesQuery{.order = order, .k = 50});
+  }
+  all.emplace_back(live::ProfilesQuery{.order = live::ProfileOrder::kPosts, .k = 50, .category = "art"});
+  all.emplace_back(live::ProfilesQuery{.order = live::ProfileOrder::kPosts, .k = 50, .country = "Country 3"});
+  all.emplace_back(live::ProfileQuery{"profile 3"});
+  for (const auto order : {live::CategoryOrder::kTrend, live::CategoryOrder::kPosts}) {
+    all.emplace_back(live::CategoriesQuery{.order = order});
+  }
+  all.emplace_back(live::CountriesQuery{});
+  all.emplace_back(live::AgeGroupsQuery{});
+  all.emplace_back(live::MinutesQuery{});
+  all.emplace_back(live::RecommendationsQuery{.category = "travel"});
+  return all;
+}
+
+// Live metrics over the same log, beside whatever else the process does.
+class Live {
+ public:
+  Live(const disk::Path& folder, log::Log& log, disk::Disk& disk, Logger& logger)
+      : folder_(folder), log_(log), disk_(disk) {
+    live::LiveOptions options;
+    for (const records::Kind kind : records::kKinds) options.topics.push_back(records::Names{}.stream(kind));
+    options.checkpoint =
+        live::CheckpointOptions{.folder = folder, .interval = std::chrono::milliseconds(3), .records = 20};
+    metrics_ = std::make_unique<live::LiveMetrics>(options, log, disk, clock_, logger);
+  }
+  // Waits for the end of the log, saves the state and answers all questions.
+  void finish() {
+    for (const records::Kind kind : records::kKinds) {
+      const std::string stream = records::Names{}.stream(kind);
+      for (std::int32_t id = 0; id < log_.topic(stream)->partitions; ++id) {
+        const log::TopicPartition partition{stream, log::PartitionId(id)};
+        CHECK(metrics_->wait_until(partition, log_.offsets(partition)->end, std::chrono::minutes(2)),
+              "the log is read");
+      }
+    }
+    metrics_->stop();
+    WallTime newest{};
+    for (const auto& partition : metrics_->status().partitions) newest = std::max(newest, partition.newest.value());
+    clock_.set(newest + std::chrono::seconds(30));
+    std::string answers;
+    for (const live::Query& query : questions()) answers += live::item_json(query, metrics_->answer(query)) + "\n";
+    CHECK(disk_.write_file(folder_ / "answers.json", answers).has_value(), "the answers can be written");
+  }
+
+ private:
+  const disk::Path folder_;
+  log::Log& log_;
+  disk::Disk& disk_;
+  StandingClock clock_;
+  std::unique_ptr<live::LiveMetrics> metrics_;
+};
+
+struct Order {
+  std::string what;
+  disk::Path log, tables;
+  std::optional<disk::Path> live;
+  std::int64_t die_after = 0;  // Microseconds; 0: not so.
+};
+
+stream::StreamOptions lane_options(const std::string& what) {
+  stream::StreamOptions options{.pipeline_id = "kill"};
+  options.commit_interval = options.max_commit_interval = std::chrono::milliseconds(1);
+  options.max_batch_records = 25;
+  options.checkpoint_interval = 7;
+  options.optimize_interval = std::chrono::milliseconds(what == "untidy" ? 0 : 40);
+  options.start = log::Offset(3);
+  return options;
+}
+
+Result<void> optimize(const stream::StreamContext& context, Random& random) {
+  const std::string name = records::Names{}.table(records::Kind::kPin);
+  const delta::TableContext tables{context.tables, context.engine, context.clock, random, context.logger};
+  TRY_ASSIGN(const auto snapshot, delta::read_snapshot(context.tables, context.engine, name));
+  TRY_ASSIGN(const auto table,
+             delta::open_table(tables, {.name = name, .schema = snapshot.schema, .checkpoint_interval = 5}));
+  TRY(delta::optimize(*table, tables, name, {.least_files = 2}));
+  return {};
+}
+
+Result<void> work(const Order& order, const stream::StreamContext& context, Random& random) {
+  stream::StreamOptions options = lane_options(order.what);
+  if (order.what == "optimize") return optimize(context, random);
+  if (order.what == "replay") {
+    const stream::ReplayOptions range{
+        .from = log::Offset(20), .to = log::Offset(300), .range = "20..300", .into = "replayed"};
+    TRY(stream::replay(range, options, context, Random(random()), {}));
+    return {};
+  }
+  stream::StreamLane lane(options, context, random);
+  return lane.wait_until_caught_up(std::chrono::minutes(2), {});
+}
+
+int run(const Order& order, Death& death) {
   const auto disk = disk::make_real_disk();
   const SystemClock clock;
   StreamLogger logger(clock, stderr, Severity::kError, StreamLogger::Format::kText);
   Random random(entropy_seed());
   log::EmbeddedLogOptions log_options;
-  log_options.folder = log_folder;
+  log_options.folder = order.log;
   log_options.read_only = true;
   const auto log = std::move(log::open_embedded_log(log_options, *disk, clock, logger).value());
-  const auto folder = std::move(objects::open_folder_store(*disk, tables).value());
+  const auto folder = std::move(objects::open_folder_store(*disk, order.tables).value());
   MortalStore store(*folder, death);
   const auto engine = std::move(sql::open_engine({.memory_limit = ByteCount(std::uint64_t{512} << 20)}).value());
   const auto statements = sql::Statements::load(std::nullopt).value();
-  stream::StreamOptions options{.pipeline_id = "kill"};
-  options.commit_interval = options.max_commit_interval = std::chrono::milliseconds(1);
-  options.max_batch_records = 25;
-  options.checkpoint_interval = 7;
-  options.optimize_interval = std::chrono::milliseconds(40);
-  options.start = log::Offset(3);
   stream::StreamContext context{*log, store, *engine, statements, clock, logger};
   context.after_step = [&](stream::Step step) { death.pass(to_string(step)); };
-  if (microseconds > 0) die_after(microseconds);
-  stream::StreamLane lane(options, context, random);
-  const auto done = lane.wait_until_caught_up(std::chrono::minutes(2), {});
+  if (order.die_after > 0) die_after(order.die_after);
+  std::optional<Live> live;
+  if (order.live) live.emplace(*order.live, *log, *disk, logger);
+  const auto done = work(order, context, random);
   if (!done) fmt::print(stderr, "{}\n", done.error().message);
+  if (live) live->finish();
   return done ? 0 : 1;
 }
 
@@ -117,18 +235,20 @@ int run(const disk::Path& log_folder, const disk::Path& tables, Death& death, st
 }  // namespace pinflow::testing
 
 int main(int argc, char** argv) {
-  CHECK(argc == 3 || argc == 5, "LOG TABLES [--die STEP:N | --die-after MICROSECONDS]");
+  CHECK(argc >= 4 && argc % 2 == 0, "WHAT LOG TABLES [--live FOLDER] [--die STEP:N | --die-after MICROSECONDS]");
   pinflow::testing::Death death;
-  std::int64_t microseconds = 0;
-  if (argc == 5) {
-    const std::string how = argv[3];
-    const std::string what = argv[4];
-    if (how == "--die-after") {
-      microseconds = std::atoll(what.c_str());
+  pinflow::testing::Order order{.what = argv[1], .log = argv[2], .tables = argv[3], .live = {}};
+  for (int i = 4; i < argc; i += 2) {
+    const std::string option = argv[i];
+    const std::string value = argv[i + 1];
+    if (option == "--live") {
+      order.live = value;
+    } else if (option == "--die-after") {
+      order.die_after = std::atoll(value.c_str());
     } else {
-      const std::size_t colon = what.rfind(':');
-      death.set(what.substr(0, colon), std::atoi(what.c_str() + colon + 1));
+      const std::size_t colon = value.rfind(':');
+      death.set(value.substr(0, colon), std::atoi(value.c_str() + colon + 1));
     }
   }
-  return pinflow::testing::run(argv[1], argv[2], death, microseconds);
+  return pinflow::testing::run(order, death);
 }

@@ -77,14 +77,20 @@ TemporaryFolder::~TemporaryFolder() {
 
 Finished run_pinflow(const std::vector<std::string>& arguments) {
   const TemporaryFolder folder;
-  const int out = open_for_append(folder / "out");
+  Finished finished = run_pinflow_into(open_for_append(folder / "out"), arguments);
+  finished.out = read_whole(folder / "out");
+  return finished;
+}
+
+Finished run_pinflow_into(int out, const std::vector<std::string>& arguments) {
+  const TemporaryFolder folder;
   const int err = open_for_append(folder / "err");
   const pid_t pid = spawn(arguments, out, err);
   ::close(out);
   ::close(err);
   int status = 0;
   ::waitpid(pid, &status, 0);
-  return {exit_code_of(status), read_whole(folder / "out"), read_whole(folder / "err")};
+  return {exit_code_of(status), {}, read_whole(folder / "err")};
 }
 
 RunningPinflow::RunningPinflow(const std::filesystem::path& data, std::vector<std::string> more_arguments) {

@@ -33,6 +33,8 @@ struct Finished {
 
 // Runs the pinflow program under test to its end. The program is $PINFLOW_BINARY, or the one of this build.
 Finished run_pinflow(const std::vector<std::string>& arguments);
+// The same with stdout into `out`, which is closed.
+Finished run_pinflow_into(int out, const std::vector<std::string>& arguments);
 
 // `pinflow up` as a child process on a free loopback port.
 class RunningPinflow {

@@ -41,6 +41,7 @@ enum ExitCode : int {
   kUnavailable = 5,    // A server, a folder or a source is not to be had now.
   kStorage = 6,        // Stored bytes are damaged.
   kInterrupted = 130,
+  kOutputClosed = 141,  // Whoever read the output has gone; as of a program that SIGPIPE ends.
 };
 
 // The exit code for an error that ended a command.

@@ -1,8 +1,11 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <pthread.h>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -106,6 +109,13 @@ int complain(const Error& error, ExitCode code) {
   return code;
 }
 
+// The end of a command whose output cannot be written. A reader that has seen enough (`| head`) is no failure to tell of.
+int end_without_output(int error, const char* what) {
+  if (error == EPIPE) return kOutputClosed;
+  std::fprintf(stderr, "pinflow: the output is not complete: %s\n", what);
+  return kFailed;
+}
+
 int run(int argc, char** argv) {
   CLI::App root{
       "Event analytics for sites where people post: doors, log, stream lane, batch lane and live metrics in one "
@@ -166,5 +176,12 @@ int run(int argc, char** argv) {
 }  // namespace pinflow::app
 
 int main(int argc, char** argv) {
-  return pinflow::app::run(argc, argv);
+  using pinflow::app::end_without_output;
+  try {
+    const int code = pinflow::app::run(argc, argv);
+    // What is said last may not be written yet.
+    return std::fflush(stdout) == 0 ? code : end_without_output(errno, std::strerror(errno));
+  } catch (const std::system_error& error) {  // {fmt} throws it where a stream takes no more.
+    return end_without_output(error.code().value(), error.what());
+  }
 }

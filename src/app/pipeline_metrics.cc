@@ -73,6 +73,15 @@ void write_stream_metrics(MetricsWriter& out, const std::vector<stream::TableSta
   family("pinflow_stream_commits_total", kCounter, "Commits to a table since the start.",
          [](const auto& table) { return table.commits; });
   family("pinflow_stream_rows", kGauge, "Rows of a table.", [](const auto& table) { return table.rows; });
+  out.family("pinflow_stream_unknown_members_total", kCounter,
+             "Members that no column takes, in records taken in since the start, by name.");
+  for (const stream::TableStatus& table : status) {
+    for (const records::UnknownMember& member : table.unknown_members)
+      out.sample({{"table", table.table}, {"member", member.name}}, member.times);
+  }
+  family("pinflow_stream_other_unknown_members_total", kCounter,
+         "The same under further names, where there are too many to list.",
+         [](const auto& table) { return table.other_unknown_members; });
 }
 
 void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts& refused) {

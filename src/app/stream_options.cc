@@ -42,6 +42,8 @@ Result<stream::StreamOptions> stream_options(const config::Config& config, const
   options.freshness = config.stream.freshness;
   options.max_batch_records = config.stream.max_batch_records;
   options.max_batch_bytes = config.stream.max_batch_size;
+  options.batch_memory = config.stream.batch_memory;
+  options.keep_unknown_members = config.stream.keep_unknown_members;
   options.partition_by_date = config.stream.partition_by == "date";
   options.checkpoint_interval = config.stream.checkpoint_interval;
   options.optimize_interval = config.stream.optimize_interval;

@@ -127,6 +127,8 @@ struct Config {
     std::chrono::milliseconds freshness{1'000};
     std::int64_t max_batch_records = 50'000;
     ByteCount max_batch_size{std::uint64_t{16} << 20};
+    ByteCount batch_memory{std::uint64_t{64} << 20};
+    bool keep_unknown_members = false;
     std::int64_t checkpoint_interval = 100;
     std::chrono::milliseconds optimize_interval{60'000};
   } stream;

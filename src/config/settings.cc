@@ -179,6 +179,11 @@ constexpr Setting kSettings[] = {
     setting("stream.max_batch_records", FIELD(stream.max_batch_records), "Most records in one micro-batch."),
     setting("stream.max_batch_size", FIELD(stream.max_batch_size),
             "Most bytes of records in one micro-batch; each kind has two at a time at most."),
+    setting("stream.batch_memory", FIELD(stream.batch_memory),
+            "Bytes of records in the micro-batches of all kinds together; as columns they take some four times that."),
+    setting("stream.keep_unknown_members", FIELD(stream.keep_unknown_members),
+            "Keeps members of records that no column takes as JSON text in a column unknown_members, which streamed "
+            "tables get then. They are counted and told in either case."),
     setting("stream.optimize_interval", FIELD(stream.optimize_interval),
             "Between two rounds that put small files of the streamed tables together; 0s: never."),
     setting("stream.checkpoint_interval", FIELD(stream.checkpoint_interval), "Commits between checkpoints of a table."),

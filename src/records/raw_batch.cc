@@ -191,9 +191,16 @@ struct RawBatch::Parser {
   // Fills the slots from a record, through its wrappings.
   Refusal read(std::string_view json);
 
+  // A member without column of the record that was read last; borrowed from the buffers.
+  struct Member {
+    std::string_view name;
+    std::string_view text;  // `"name": value` as it was sent.
+  };
+
  private:
   Refusal read_level(std::string_view json, std::size_t level, std::optional<std::string_view>& inner);
-  Refusal read_members(ondemand::object object, bool& has_records);
+  Refusal read_members(ondemand::document& document, ondemand::object object, bool& has_records);
+  Fault read_unknown(ondemand::document& document, ondemand::value value, std::string_view key, const char* quote);
   Refusal unwrap_string(ondemand::document& document, std::optional<std::string_view>& inner);
   Refusal unwrap_envelope(std::string_view padded, std::size_t capacity, std::optional<std::string_view>& inner);
   Fault read_value(ondemand::value value, std::size_t column, int depth, Fault& member);
@@ -209,6 +216,14 @@ struct RawBatch::Parser {
 
  public:
   std::vector<Slot> slots;
+  std::vector<Member> unknown;
+
+  // Gives back what long records made it hold.
+  void release() {
+    for (std::vector<char>& buffer : buffers) std::vector<char>().swap(buffer);
+    std::vector<Member>().swap(unknown);
+    json_parser = ondemand::parser();
+  }
 };
 
 namespace {
@@ -337,21 +352,41 @@ Fault RawBatch::Parser::read_value(ondemand::value value, std::size_t column, in
   return Fault::kNone;
 }
 
-Refusal RawBatch::Parser::read_members(ondemand::object object, bool& has_records) {
+// Walks the value of a member that no column takes, and notes the member. `quote`: where its name begins.
+Fault RawBatch::Parser::read_unknown(ondemand::document& document, ondemand::value value, std::string_view key,
+                                     const char* quote) {
+  const std::string_view token = value.raw_json_token();
+  if (const Fault fault = skip(value, 2); fault != Fault::kNone) return fault;
+  const char* end = token.data() + token.size();
+  if (token.front() == '{' || token.front() == '[') {
+    // The reader stands behind its end now, before the next member or the object's own end.
+    if (document.current_location().get(end)) return Fault::kNotJson;
+  }
+  unknown.push_back({key, trim({quote, static_cast<std::size_t>(end - quote)})});
+  return Fault::kNone;
+}
+
+Refusal RawBatch::Parser::read_members(ondemand::document& document, ondemand::object object, bool& has_records) {
   Refusal first;  // The first member that cannot be read. That the record is no JSON at all weighs more.
   std::size_t expected = 0;
   for (auto result : object) {
     ondemand::field field;
     if (std::move(result).get(field)) return {Fault::kNotJson};
     std::string_view key;
-    if (const auto plain = plain_string(field.key().raw() - 1, content_end)) {
+    const char* const quote = field.key().raw() - 1;
+    if (const auto plain = plain_string(quote, content_end)) {
       key = *plain;
     } else if (field.unescaped_key().get(key)) {
       return {Fault::kBadEscape};
     }
     const std::size_t column = find(key, expected);
-    if (column == kNoColumn || slots[column].is != Slot::Is::kMissing) {
+    if (column == kNoColumn) {
       has_records |= key == "records";
+      const Fault fault = read_unknown(document, field.value(), key, quote);
+      if (fault != Fault::kNone) return {fault};
+      continue;
+    }
+    if (slots[column].is != Slot::Is::kMissing) {
       if (const Fault fault = skip(field.value(), 2); fault != Fault::kNone) return {fault};
       continue;
     }
@@ -409,6 +444,7 @@ Refusal RawBatch::Parser::read_level(std::string_view json, std::size_t level, s
   std::memset(buffer.data() + json.size(), ' ', simdjson::SIMDJSON_PADDING);
   content_end = buffer.data() + json.size();
   for (Slot& slot : slots) slot.is = Slot::Is::kMissing;
+  unknown.clear();
 
   ondemand::document document;
   if (const auto error = json_parser.iterate(buffer.data(), json.size(), buffer.size()).get(document)) {
@@ -422,7 +458,7 @@ Refusal RawBatch::Parser::read_level(std::string_view json, std::size_t level, s
   ondemand::object object;
   if (document.get_object().get(object)) return {Fault::kNotJson};
   bool has_records = false;
-  const Refusal refusal = read_members(object, has_records);
+  const Refusal refusal = read_members(document, object, has_records);
   if (refusal.fault != Fault::kNone && refusal.column == kNoColumn) return refusal;
   if (!at_end(document)) return {Fault::kNotJson};
   if (refusal.fault != Fault::kNone) return refusal;
@@ -476,10 +512,21 @@ void DeadLetters::add(const Source& source, std::optional<Kind> kind, std::strin
   raw ? raw_column.append_text(*raw) : raw_column.append_null();
 }
 
-RawBatch::RawBatch(Kind kind) : kind_(kind) {
+namespace {
+ColumnBatch rows_of(Kind kind) {
   std::vector<Column> columns = raw_columns(kind);
   for (Column& column : source_columns()) columns.push_back(std::move(column));
-  batch_ = ColumnBatch(std::move(columns));
+  return ColumnBatch(std::move(columns));
+}
+ColumnBatch members_of_rows() {
+  return ColumnBatch({{"source_partition", ColumnType::kInt32},
+                      {"source_offset", ColumnType::kInt64},
+                      {std::string(RawBatch::kUnknownMembers), ColumnType::kText}});
+}
+}  // namespace
+
+RawBatch::RawBatch(Kind kind, Unknown unknown)
+    : kind_(kind), unknown_(unknown), batch_(rows_of(kind)), kept_members_(members_of_rows()) {
   parser_ = std::make_unique<Parser>(batch_);
 }
 
@@ -510,7 +557,35 @@ Result<void> RawBatch::add(std::string_view json, const Source& source) {
     }
   }
   append_source(batch_, members, source);
+  if (!parser_->unknown.empty()) note_unknown(source);
   return {};
+}
+
+void RawBatch::note_unknown(const Source& source) {
+  for (const Parser::Member& member : parser_->unknown) unknown_members_.count(member.name, source);
+  if (unknown_ == Unknown::kLeaveOut) return;
+  std::string object;
+  for (const Parser::Member& member : parser_->unknown) {
+    object += object.empty() ? '{' : ',';
+    object += member.text;
+  }
+  object += '}';
+  kept_members_.column(0).append_integer(source.partition);
+  kept_members_.column(1).append_integer(source.offset);
+  kept_members_.column(2).append_text(object);
+}
+
+void RawBatch::clear() {
+  batch_.clear();
+  kept_members_.clear();
+  unknown_members_.clear();
+}
+
+void RawBatch::release() {
+  batch_ = rows_of(kind_);
+  kept_members_ = members_of_rows();
+  unknown_members_.clear();
+  parser_->release();
 }
 
 }  // namespace pinflow::records

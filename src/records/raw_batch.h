@@ -9,6 +9,7 @@
 #include "base/columns.h"
 #include "base/result.h"
 #include "records/kind.h"
+#include "records/unknown_members.h"
 
 namespace pinflow::records {
 
@@ -36,10 +37,12 @@ class DeadLetters {
 };
 
 // Parses records of one kind into typed raw columns (raw_columns + source_columns). Not thread-safe; reuse it
-// for many batches, it keeps its buffers. Limits: a record of 1 MiB, 64 levels deep, wrapped 3 times.
+// for many batches, it keeps its buffers until release(). Limits: a record of 1 MiB, 64 levels deep, wrapped 3 times.
 class RawBatch {
  public:
-  explicit RawBatch(Kind kind);
+  // What to do with members that no column takes; they are counted in any case.
+  enum class Unknown { kLeaveOut, kKeep };
+  explicit RawBatch(Kind kind, Unknown unknown = Unknown::kLeaveOut);
   ~RawBatch();
   RawBatch(const RawBatch&) = delete;
   RawBatch& operator=(const RawBatch&) = delete;
@@ -48,7 +51,7 @@ class RawBatch {
   // The message is a short sentence without values, so that dead letters can be counted by it: "member 'ind'
   // is not a whole number". Understood: the record once more as a JSON string, and a REST envelope of one
   // record, `{"records":[{"value":...}]}`, also in one another; `ind` for `index` and the other way round.
-  // Unknown members are ignored, but must be JSON; missing ones are null; a member given twice counts once,
+  // Unknown members are counted, but must be JSON; missing ones are null; a member given twice counts once,
   // the first. Whole-number columns take 28, 28.0, 2.8e1 and all of these as strings; double columns any
   // number, also as a string; blank strings are null there. Text columns take strings as they are, and
   // numbers by their spelling. Nothing is guessed: booleans, arrays and objects have no column that takes
@@ -57,12 +60,25 @@ class RawBatch {
 
   Kind kind() const { return kind_; }
   const ColumnBatch& batch() const { return batch_; }
-  void clear() { batch_.clear(); }
+  // The members of its rows that no column takes.
+  const UnknownMembers& unknown_members() const { return unknown_members_; }
+  // With Unknown::kKeep, a row for each row that has such members: source_partition, source_offset, and unknown_members, an object
+  // of them as they were sent. Else without rows.
+  const ColumnBatch& kept_members() const { return kept_members_; }
+  static constexpr std::string_view kUnknownMembers = "unknown_members";
+  // Empties the batch; its buffers stay for the next.
+  void clear();
+  // The same, and gives the memory of its buffers back.
+  void release();
 
  private:
   struct Parser;
+  void note_unknown(const Source& source);
   Kind kind_;
+  Unknown unknown_;
   ColumnBatch batch_;
+  UnknownMembers unknown_members_;
+  ColumnBatch kept_members_;
   std::unique_ptr<Parser> parser_;
 };
 

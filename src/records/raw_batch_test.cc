@@ -291,6 +291,49 @@ TEST_F(RawBatchTest, WritesARowAsTheRecordItWas) {
   EXPECT_EQ(json, R"({"ind":2,"timestamp":null,"latitude":-0.1,"longitude":5.0,"country":null})");
 }
 
+TEST_F(RawBatchTest, CountsMembersWithoutColumnInRowsAlone) {
+  ASSERT_EQ(refusal(Kind::kGeo, R"({"ind":1,"region":"x","continent":null})"), "");
+  ASSERT_EQ(refusal(Kind::kGeo, R"({"region":2,"index":2,"country":"a","country":"b"})"), "");
+  ASSERT_EQ(refusal(Kind::kGeo, R"({"records":[{"value":{"ind":3,"r\u0065gion":{}}}],"schema":1})"), "");
+  ASSERT_NE(refusal(Kind::kGeo, R"({"region":2,"ind":"x"})"), "");
+  const auto members = geos.unknown_members().by_name();
+  ASSERT_EQ(members.size(), 2u) << "neither the envelope's own nor a member that came twice";
+  EXPECT_EQ(members[0].name, "continent");
+  EXPECT_EQ(members[1].name, "region");
+  EXPECT_EQ(members[1].times, 3u);
+  EXPECT_EQ(members[1].topic, "pinterest.pin");
+  EXPECT_EQ(members[1].partition, 2);
+  EXPECT_EQ(members[1].offset, 41);
+  EXPECT_EQ(geos.kept_members().rows(), 0u);
+  geos.clear();
+  EXPECT_TRUE(geos.unknown_members().empty());
+}
+
+TEST_F(RawBatchTest, KeepsMembersWithoutColumnAsTheyWereSent) {
+  RawBatch batch(Kind::kUser, RawBatch::Unknown::kKeep);
+  const auto kept = [&](std::string_view json) -> std::string {
+    const std::size_t before = batch.kept_members().rows();
+    EXPECT_TRUE(batch.add(json, source())) << json;
+    if (batch.kept_members().rows() == before) return "nothing";
+    EXPECT_EQ(batch.kept_members().columns()[0].integer_at(before), 2);
+    EXPECT_EQ(batch.kept_members().columns()[1].integer_at(before), 41);
+    return std::string(batch.kept_members().columns()[2].text_at(before));
+  };
+  EXPECT_EQ(kept(R"({"ind":1,"age":3})"), "nothing");
+  EXPECT_EQ(kept(R"({"ind":1,"a":[1, {"b":[]}] , "age":3,"c":{}})"), R"({"a":[1, {"b":[]}],"c":{}})");
+  EXPECT_EQ(kept(R"({"t" : "x\"}," , "n":-1.50e3 ,"ind":1,"z":null })"), R"({"t" : "x\"},","n":-1.50e3,"z":null})");
+  EXPECT_EQ(kept(R"({"ind":1,"b\"c":true})"), R"({"b\"c":true})");
+  EXPECT_EQ(kept(R"("{\"ind\":1,\"deep\":{\"er\":[0]}}")"), R"({"deep":{"er":[0]}})");
+  for (std::size_t row = 0; row < batch.kept_members().rows(); ++row) {
+    simdjson::dom::parser whole;
+    EXPECT_FALSE(whole.parse(std::string(batch.kept_members().columns()[2].text_at(row))).error()) << row;
+  }
+  batch.release();
+  EXPECT_EQ(batch.kept_members().rows(), 0u);
+  EXPECT_EQ(batch.batch().rows(), 0u);
+  EXPECT_EQ(kept(R"({"ind":1,"a":1})"), R"({"a":1})") << "and is used again";
+}
+
 TEST(DeadLettersTest, KeepAllThatIsNeededToTryAgain) {
   DeadLetters letters;
   letters.add({.topic = "t.pin", .partition = 1, .offset = 9, .arrived = WallTime(std::chrono::milliseconds(2))},

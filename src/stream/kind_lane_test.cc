@@ -45,7 +45,7 @@ class PinLane : public LaneFixture {
   std::unique_ptr<internal::KindLane> make_lane(log::Log& log, objects::ObjectStore& store) {
     return std::make_unique<internal::KindLane>(records::Kind::kPin, options_,
                                                 StreamContext{log, store, *engine_, statements_, clock_, logger_},
-                                                Random(++seed_));
+                                                Random(++seed_), budget_);
   }
   // A new process over the same log and tables.
   void start() { lane_ = make_lane(fused_log_, fused_store_); }
@@ -69,6 +69,7 @@ class PinLane : public LaneFixture {
   }
 
   StreamOptions options_{.pipeline_id = "p1"};
+  internal::BatchBudget budget_{options_.batch_memory, records::kKinds.size()};
   std::unique_ptr<objects::ObjectStore>& tables_ = store_;
   Fuse fuse_;
   sink::testing::FusedLog fused_log_{log_, fuse_};

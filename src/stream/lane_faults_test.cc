@@ -29,7 +29,7 @@ class LaneFaults : public LaneFixture {
   std::unique_ptr<internal::KindLane> make_lane() {
     return std::make_unique<internal::KindLane>(records::Kind::kPin, options_,
                                                 StreamContext{log_, *store_, *engine_, statements_, clock_, logger_},
-                                                Random(++seed_));
+                                                Random(++seed_), budget_);
   }
   void turn(internal::KindLane& lane) {
     lane.prepare();
@@ -47,6 +47,7 @@ class LaneFaults : public LaneFixture {
   }
 
   StreamOptions options_{.pipeline_id = "p1"};
+  internal::BatchBudget budget_{options_.batch_memory, 1};
   const std::string stream_ = options_.names.stream(records::Kind::kPin);
   const std::string table_ = options_.names.table(records::Kind::kPin);
   ManualClock clock_;
@@ -296,7 +297,7 @@ TEST_F(LaneFaults, BothSpellingsOfATimeAreOneTime) {
   log_.append("streaming-p-geo", 0,
               {R"({"ind":1,"timestamp":"2020-08-28 03:52:47"})", R"({"ind":1,"timestamp":"2020-08-28T03:52:47"})"});
   internal::KindLane lane(records::Kind::kGeo, options_,
-                          StreamContext{log_, *store_, *engine_, statements_, clock_, logger_}, Random(1));
+                          StreamContext{log_, *store_, *engine_, statements_, clock_, logger_}, Random(1), budget_);
   turn(lane);
   EXPECT_EQ(rows("p_geo_table", "SELECT DISTINCT ind, timestamp FROM t").size(), 1u);
   EXPECT_EQ(places("p_geo_table").size(), 2u);

@@ -52,7 +52,8 @@ Result<ReplayReport> replay(const ReplayOptions& options, StreamOptions lane, co
   TRY(check_table(options.into, lane.pipeline_id, context));
   TRY(check_table(lane.dead_letters, lane.pipeline_id, context));
 
-  internal::KindLane core(options.kind, lane, context, random, options.into);
+  internal::BatchBudget budget(lane.batch_memory, 1);
+  internal::KindLane core(options.kind, lane, context, random, budget, options.into);
   core.stop_at(options.to);
   while (true) {
     core.prepare();

@@ -73,7 +73,8 @@ TEST_F(Replay, GivesTheRowsThatTheLaneGaveAndLeavesItsTableAlone) {
   append(0, 25);
   std::stop_source stopped;
   stopped.request_stop();
-  internal::KindLane lane(records::Kind::kPin, lane_options_, context(log_, *store_), Random(1));
+  internal::BatchBudget budget(lane_options_.batch_memory, 1);
+  internal::KindLane lane(records::Kind::kPin, lane_options_, context(log_, *store_), Random(1), budget);
   for (int i = 0; i < 6; ++i) {
     lane.prepare();
     lane.fetch(stopped.get_token());

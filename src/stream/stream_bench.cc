@@ -1,13 +1,17 @@
-// Fills a log with synthetic posts and measures how fast the stream lane drains it:
-// stream_bench [posts] [folder]. Prints records a second, in all and by table. $BATCHES_AT_ONCE and $BATCH_RECORDS try other options.
+// Fills a log with synthetic posts and measures how fast the stream lane drains it: stream_bench [posts] [folder]. It drains it twice
+// with one batch of a kind at a time and twice with two, in turns, each time into new tables, and prints records a second and the memory that
+// each took at most; that all tables hold the same is checked. $BATCHES_AT_ONCE ("2" or "1,2,3") and $BATCH_RECORDS try others.
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <semaphore>
+#include <sstream>
 
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "delta/fingerprint.h"
 #include "disk/real_disk.h"
 #include "log/embedded_log.h"
 #include "objects/folder_store.h"
@@ -43,18 +47,75 @@ double seconds_since(SteadyTime begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+// The most memory that the process took since the last call, in MiB; the kernel counts anew then.
+std::uint64_t peak_memory() {
+  std::uint64_t peak = 0;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) peak = std::strtoull(line.c_str() + 6, nullptr, 10) / 1024;
+  }
+  std::ofstream("/proc/self/clear_refs") << "5";
+  return peak;
+}
+
+// What a run left in its tables, all but their versions.
+std::string contents(objects::ObjectStore& store, sql::Engine& engine) {
+  std::string all;
+  for (const records::Kind kind : records::kKinds) {
+    const std::string line = delta::fingerprint(store, engine, records::Names{}.table(kind)).value();
+    all += line.substr(line.find("\"rows\"")) + "\n";
+  }
+  return all;
+}
+
+struct Bench {
+  disk::Disk& disk;
+  const Clock& clock;
+  Logger& logger;
+  log::Log& log;
+  const std::filesystem::path& folder;
+  std::int64_t posts;
+
+  // Drains the log into new tables and gives what is in them.
+  Result<std::string> drain(StreamOptions options, int run) {
+    const auto store = std::move(*objects::open_folder_store(disk, folder / fmt::format("tables-{}", run)));
+    const auto engine = std::move(*sql::open_engine({}));
+    const auto statements = *sql::Statements::load(std::nullopt);
+    Random random(1);
+    (void)peak_memory();
+    const SteadyTime draining = clock.steady_now();
+    const std::clock_t cpu = std::clock();
+    std::uint64_t commits = 0;
+    {
+      StreamLane lane(options, {log, *store, *engine, statements, clock, logger}, random);
+      TRY(lane.wait_until_caught_up(std::chrono::minutes(10), {}));
+      for (const TableStatus& table : lane.status()) commits += table.commits;
+    }
+    const double seconds = seconds_since(draining);
+    const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
+    fmt::print(
+        "{} at once: drained {} records in {:.2f} s ({:.2f} s of CPU, {} MiB at most, {} commits): {:.0f} records/s\n",
+        options.batches_at_once, posts * 3, seconds, cpu_seconds, peak_memory(), commits,
+        static_cast<double>(posts * 3) / seconds);
+    return contents(*store, *engine);
+  }
+};
+
+std::vector<std::size_t> batches_to_try() {
+  std::vector<std::size_t> all;
+  const char* text = std::getenv("BATCHES_AT_ONCE");
+  std::istringstream words(text != nullptr ? text : "1,2,1,2");
+  for (std::string word; std::getline(words, word, ',');) all.push_back(std::strtoull(word.c_str(), nullptr, 10));
+  return all;
+}
+
 int run(std::int64_t posts, const std::filesystem::path& folder) {
   const auto disk = disk::make_real_disk();
   const SystemClock clock;
   StreamLogger logger(clock, stderr, Severity::kWarning, StreamLogger::Format::kText);
-  Random random(1);
   CHECK(disk->create_folders(folder / "log").has_value(), "the folder can be made");
   const auto log = std::move(*log::open_embedded_log({.folder = folder / "log"}, *disk, clock, logger));
-  const auto store = std::move(*objects::open_folder_store(*disk, folder / "tables"));
-  const auto engine = std::move(*sql::open_engine({}));
-  const auto statements = *sql::Statements::load(std::nullopt);
   StreamOptions options{.pipeline_id = "bench"};
-  if (const char* text = std::getenv("BATCHES_AT_ONCE")) options.batches_at_once = std::strtoull(text, nullptr, 10);
   if (const char* text = std::getenv("BATCH_RECORDS")) options.max_batch_records = std::atoll(text);
   for (const records::Kind kind : records::kKinds)
     CHECK(log->create_topic({options.names.stream(kind), 1, {}}).has_value(), "a new log");
@@ -63,22 +124,19 @@ int run(std::int64_t posts, const std::filesystem::path& folder) {
   fill(*log, options.names, posts);
   fmt::print("filled {} records in {:.2f} s\n", posts * 3, seconds_since(filling));
 
-  const SteadyTime draining = clock.steady_now();
-  const std::clock_t cpu = std::clock();
-  StreamLane lane(options, {*log, *store, *engine, statements, clock, logger}, random);
-  const auto caught_up = lane.wait_until_caught_up(std::chrono::minutes(10), {});
-  const double seconds = seconds_since(draining);
-  const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
-  if (!caught_up) {
-    fmt::print(stderr, "{}\n", caught_up.error().message);
-    return 1;
+  Bench bench{*disk, clock, logger, *log, folder, posts};
+  std::string first;
+  int runs = 0;
+  for (const std::size_t batches : batches_to_try()) {
+    options.batches_at_once = batches;
+    const auto contents = bench.drain(options, runs++);
+    if (!contents || (!first.empty() && *contents != first)) {
+      fmt::print(stderr, "{}\n", contents ? "the tables of two runs differ" : contents.error().message);
+      return 1;
+    }
+    first = *contents;
   }
-  for (const TableStatus& table : lane.status()) {
-    fmt::print("{}: {} rows, {} files, {} commits, {} dead letters\n", table.table, table.rows, table.files,
-               table.commits, table.dead_letters);
-  }
-  fmt::print("drained {} records in {:.2f} s ({:.2f} s of CPU): {:.0f} records/s\n", posts * 3, seconds, cpu_seconds,
-             static_cast<double>(posts * 3) / seconds);
+  fmt::print("{} runs left the same tables:\n{}", runs, first);
   return 0;
 }
 

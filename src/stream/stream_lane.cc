@@ -35,9 +35,9 @@ std::string_view to_string(Step step) {
 
 struct StreamLane::Lane {
   Lane(records::Kind kind, const StreamOptions& options, const StreamContext& context, Random random,
-       log::PositionKeeper& keeper)
+       internal::BatchBudget& budget, log::PositionKeeper& keeper)
       : stream(options.names.stream(kind)),
-        core(kind, options, context, random),
+        core(kind, options, context, random, budget),
         positions(keeper),
         status(core.status()) {}
 
@@ -94,9 +94,12 @@ struct StreamLane::Maintenance {
 };
 
 StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Random& random)
-    : log_(context.log), clock_(context.clock), positions_(context.log, options.group, context.logger) {
+    : log_(context.log),
+      clock_(context.clock),
+      positions_(context.log, options.group, context.logger),
+      budget_(std::make_unique<internal::BatchBudget>(options.batch_memory, records::kKinds.size())) {
   for (const records::Kind kind : records::kKinds) {
-    lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random()), positions_));
+    lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random()), *budget_, positions_));
   }
   if (options.optimize_interval.count() > 0) {
     maintenance_ = std::make_unique<Maintenance>(options, context, Random(random()));

@@ -20,11 +20,16 @@
 #include "log/position_keeper.h"
 #include "objects/object_store.h"
 #include "records/kind.h"
+#include "records/unknown_members.h"
 #include "sql/engine.h"
 #include "sql/statements.h"
 #include "stream/position.h"
 
 namespace pinflow::stream {
+
+namespace internal {
+class BatchBudget;
+}
 
 struct StreamOptions {
   std::string pipeline_id = {};  // Kept for the life of the tables: their positions are stored under it.
@@ -39,10 +44,14 @@ struct StreamOptions {
   std::chrono::milliseconds freshness{1'000};
   std::int64_t max_batch_records = 50'000;
   ByteCount max_batch_bytes{std::uint64_t{16} << 20};
+  ByteCount batch_memory{std::uint64_t{64}
+                         << 20};    // Records as fetched in all batches under way, of all kinds together.
   std::size_t batches_at_once = 2;  // Of one kind, while it is behind; 1: one after the other.
   // Adds the column arrival_date (the UTC date of arrived_at) and keeps rows of one date in files of their own. Of tables that
   // are made; one that is there stays as it is, and is refused where it is otherwise.
   bool partition_by_date = false;
+  // Adds the column unknown_members at the end of the tables, text: a JSON object of the members that no column takes.
+  bool keep_unknown_members = false;
   std::int64_t checkpoint_interval = 100;               // Commits between the checkpoints of a table.
   std::chrono::milliseconds optimize_interval{60'000};  // Between two rounds that put small files together; 0: never.
   std::chrono::milliseconds discovery_interval{1'000};  // The log tells nobody of new topics: how often to look.
@@ -96,6 +105,9 @@ struct TableStatus {
   std::uint64_t files = 0;
   std::uint64_t records = 0, dead_letters = 0, commits = 0;  // Since the start.
   std::optional<WallTime> last_commit;                       // Since the start.
+  // Members of the records of its rows that no column takes, since the start, and how many came under further names.
+  std::vector<records::UnknownMember> unknown_members;
+  std::uint64_t other_unknown_members = 0;
   std::vector<PartitionStatus> partitions;
   std::string error;       // Of the whole lane, now; empty when it goes on.
   std::string last_error;  // The latest, also if mended since.
@@ -108,7 +120,8 @@ struct TableStatus {
 // table. What cannot be a row lies in the dead-letter table before the commit that passes it. Errors of log, engine and store are
 // retried with back-off from the last commit; nothing is skipped.
 // One more thread puts the small files of the tables together meanwhile, and removes old ones (internal/table_keeper.h).
-// A record is in its table within commit_interval and the time of one batch. Memory: per kind one batch as bytes and as columns.
+// A record is in its table within commit_interval and the time of one batch. Memory: batch_memory as bytes, the same as columns,
+// and what the engine takes.
 // `random` is used in the constructor only. Public calls are safe from any thread.
 class StreamLane {
  public:
@@ -129,6 +142,7 @@ class StreamLane {
   log::Log& log_;
   const Clock& clock_;
   log::PositionKeeper positions_;
+  std::unique_ptr<internal::BatchBudget> budget_;
   std::unique_ptr<Maintenance> maintenance_;  // None where it is switched off.
   std::vector<std::unique_ptr<Lane>> lanes_;  // Last: they tell the above.
 };

@@ -8,6 +8,9 @@ namespace pinflow::stream::internal {
 void KindLane::commit() {
   if (!fetched_.empty()) begin_batch();
   while (!flights_.empty() && (!busy_ || flights_.size() == batches_.size())) commit_oldest();
+  if (busy_ || !flights_.empty()) return;
+  // No more is waiting: what large batches took is not kept for the small ones to come.
+  for (const auto& batch : batches_) batch->release();
 }
 
 // Hands the fetched records to a free batch. While more is waiting it is made beside the batches before and after it.
@@ -22,16 +25,19 @@ void KindLane::begin_batch() {
     slices.push_back({std::move(fetched), partition.topic_id, from, partition.until, partition.dead_next});
   }
   fetched_.clear();
-  if (slices.empty()) return;
+  if (slices.empty()) {
+    grant_ = {};
+    return;
+  }
   const auto is_free = [&](const auto& batch) {
     return std::ranges::find(flights_, batch.get(), &Flight::batch) == flights_.end();
   };
   MicroBatch& batch = **std::ranges::find_if(batches_, is_free);
   const auto how = busy_ && batches_.size() > 1 ? std::launch::async : std::launch::deferred;
-  flights_.push_back(
-      {&batch, context_.clock.steady_now(), std::async(how, [this, &batch, slices = std::move(slices)]() mutable {
-         return batch.make(std::move(slices), select_, spec_);
-       })});
+  flights_.push_back({&batch, std::move(grant_), context_.clock.steady_now(),
+                      std::async(how, [this, &batch, slices = std::move(slices)]() mutable {
+                        return batch.make(std::move(slices), select_, spec_);
+                      })});
 }
 
 void KindLane::commit_oldest() {
@@ -56,6 +62,7 @@ void KindLane::drop_flights() {
   }
   flights_.clear();
   fetched_.clear();
+  grant_ = {};
 }
 
 Result<void> KindLane::store(MicroBatch& batch) {
@@ -110,11 +117,27 @@ void KindLane::advance(const MicroBatch& batch) {
   }
   totals_.records += batch.rows() + batch.dead_letters();
   totals_.dead_letters += batch.dead_letters();
+  if (!batch.unknown_members().empty()) note_unknown_members(batch.unknown_members());
   ++totals_.commits;
   totals_.last_commit = context_.clock.now();
   totals_.error.clear();
   backoff_.succeeded();
   batch_records_ = std::min(batch_records_ * 2, options_.max_batch_records);
+}
+
+// A change of what is posted shows first in members that no column takes. One line a name, for as long as the lane lives.
+void KindLane::note_unknown_members(const records::UnknownMembers& members) {
+  for (const records::UnknownMember& member : unknown_members_.add(members)) {
+    context_.logger.warning(
+        options_.keep_unknown_members
+            ? "Records have a member that no column takes; it goes into the column unknown_members"
+            : "Records have a member that no column takes; it is left out of their rows and stays in the log",
+        {{"table", table_},
+         {"member", member.name},
+         {"topic", member.topic},
+         {"partition", member.partition},
+         {"offset", member.offset}});
+  }
 }
 
 // Goes back to the last commit. A conflict means that another lane was faster with these records: its positions count.

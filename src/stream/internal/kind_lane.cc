@@ -12,16 +12,21 @@ namespace pinflow::stream::internal {
 namespace {
 constexpr std::chrono::seconds kBetweenWarnings{10};
 constexpr std::string_view kArrivalDate = "arrival_date";
+
+std::size_t bytes_of(const log::StoredRecord& record) {
+  return (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+}
 }  // namespace
 
 KindLane::KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random,
-                   const std::optional<std::string>& table)
+                   BatchBudget& budget, const std::optional<std::string>& table)
     : kind_(kind),
       options_(std::move(options)),
       stream_(options_.names.stream(kind)),
       table_(table.value_or(options_.names.table(kind))),
       context_(context),
       random_(random),
+      budget_(budget),
       pace_({options_.commit_interval, options_.max_commit_interval, options_.freshness}),
       batch_records_(options_.max_batch_records),
       backoff_(options_.least_backoff, options_.most_backoff) {
@@ -59,6 +64,7 @@ Result<void> KindLane::open() {
     select_ = fmt::format("SELECT *, CAST(make_timestamp(epoch_us(arrived_at)) AS DATE) AS {} FROM (\n{}\n)",
                           kArrivalDate, clean.text);
   }
+  if (options_.keep_unknown_members) select_ = MicroBatch::with_unknown_members(select_);
   TRY_ASSIGN(const auto dead_spec,
              spec_of(options_.dead_letters, MicroBatch::select_dead_letters(), "Records that cannot be rows, and why"));
   TRY_ASSIGN(spec_, spec_of(table_, select_, clean.description));
@@ -92,6 +98,7 @@ void KindLane::close() {
 
 void KindLane::forget_places() {
   fetched_.clear();
+  grant_ = {};
   for (auto& [name, partition] : partitions_) partition.next.reset();
 }
 
@@ -196,6 +203,7 @@ std::chrono::milliseconds KindLane::patience() const {
 
 void KindLane::fetch(const std::stop_token& wake) {
   fetched_.clear();
+  const bool behind = busy_;
   const SteadyTime now = context_.clock.steady_now();
   const bool any = std::ranges::any_of(partitions_, [&](const auto& entry) { return fetchable(entry.second); });
   const bool can_fetch = clean_ != nullptr && backoff_.ready(now) && any;
@@ -204,10 +212,11 @@ void KindLane::fetch(const std::stop_token& wake) {
     if (flights_.empty()) Wakeup::wait(patience(), wake);
     return;
   }
+  if (!make_room(behind)) return;
   if (flights_.empty() && !busy_ && now < commit_at_) {
     // Too early for the next commit: gather, unless a whole batch comes first.
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(commit_at_ - now);
-    auto gathered = read(options_.max_batch_bytes.count() / 2, wait, wake);
+    auto gathered = read(grant_.bytes() / 2, wait, wake);
     if (!gathered) return failed(gathered.error());
     if (!gathered->empty() || wake.stop_requested()) return accept(std::move(*gathered));
   }
@@ -223,11 +232,21 @@ Result<std::vector<log::FetchedPartition>> KindLane::read(std::size_t min_bytes,
   for (const auto& [name, partition] : partitions_) {
     if (fetchable(partition)) request.positions.push_back({name, partition.ahead});
   }
-  request.max_bytes = options_.max_batch_bytes.count();
+  request.max_bytes = grant_.bytes();
   request.max_records = static_cast<std::size_t>(batch_records_);
   request.min_bytes = min_bytes;
   request.max_wait = wait;
   return context_.log.fetch(request, wake);
+}
+
+// Asks for what the next batch may hold. A wait for records never holds what other lanes could use. False: they use it all, and
+// what is on its way here is to be committed first.
+bool KindLane::make_room(bool behind) {
+  const std::size_t most = options_.max_batch_bytes.count();
+  const bool own = std::ranges::none_of(flights_, [](const Flight& flight) { return flight.grant.has_own(); });
+  grant_ = {};
+  grant_ = budget_.take(most, own, behind && !flights_.empty());
+  return own || grant_.bytes() >= std::min(most, budget_.share() / 4);
 }
 
 void KindLane::accept(std::vector<log::FetchedPartition> fetched) {
@@ -245,17 +264,17 @@ void KindLane::accept(std::vector<log::FetchedPartition> fetched) {
       continue;
     }
     records += entry.records.size();
-    for (const log::StoredRecord& record : entry.records) bytes += record.value ? record.value->size() : 0;
+    for (const log::StoredRecord& record : entry.records) bytes += bytes_of(record);
     fetched_.push_back(std::move(entry));
   }
+  const bool full = records >= static_cast<std::size_t>(batch_records_) || bytes >= grant_.bytes() / 2;
+  grant_.reduce(bytes);
   if (fetched_.empty()) return;
   if (!are_of_known_topic()) {
     forget_places();
     discover_at_ = SteadyTime::min();
     return;
   }
-  const bool full =
-      records >= static_cast<std::size_t>(batch_records_) || bytes >= options_.max_batch_bytes.count() / 2;
   // Where a place is to be looked up, all that is on its way is committed first.
   busy_ = full && in_order;
   commit_at_ = context_.clock.steady_now() + pace_.interval();
@@ -311,6 +330,8 @@ TableStatus KindLane::status() const {
     status.version = clean_->snapshot().version.value();
     status.files = clean_->snapshot().files.size();
   }
+  status.unknown_members = unknown_members_.by_name();
+  status.other_unknown_members = unknown_members_.others();
   for (const auto& [name, place] : places()) status.partitions.push_back({name, place.next, 0, place.error});
   return status;
 }

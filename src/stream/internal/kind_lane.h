@@ -13,6 +13,7 @@
 #include "base/backoff.h"
 #include "delta/table.h"
 #include "log/reader_progress.h"
+#include "stream/internal/batch_budget.h"
 #include "stream/internal/commit_pace.h"
 #include "stream/internal/micro_batch.h"
 #include "stream/stream_lane.h"
@@ -24,8 +25,8 @@ namespace pinflow::stream::internal {
 // committed in the order of their records by the lane's own thread, which alone touches tables and positions.
 class KindLane {
  public:
-  // Into the kind's table, or the one named.
-  KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random,
+  // Into the kind's table, or the one named. `budget` outlives the lane.
+  KindLane(records::Kind kind, StreamOptions options, const StreamContext& context, Random random, BatchBudget& budget,
            const std::optional<std::string>& table = {});
   ~KindLane();
 
@@ -66,6 +67,7 @@ class KindLane {
   // A batch that is made, perhaps yet, on a thread of its own.
   struct Flight {
     MicroBatch* batch;
+    BatchBudget::Grant grant;
     SteadyTime begun;
     std::future<Result<void>> made;
   };
@@ -83,6 +85,7 @@ class KindLane {
   Result<std::vector<log::FetchedPartition>> read(std::size_t min_bytes, std::chrono::milliseconds wait,
                                                   const std::stop_token& wake);
   void accept(std::vector<log::FetchedPartition> fetched);
+  bool make_room(bool behind);
   bool are_of_known_topic() const;
 
   void begin_batch();
@@ -93,6 +96,7 @@ class KindLane {
   Result<void> append(delta::Table& table, const std::vector<delta::DataFile>& files,
                       const std::vector<delta::Transaction>& transactions);
   void advance(const MicroBatch& batch);
+  void note_unknown_members(const records::UnknownMembers& members);
   void retreat(const Error& error);
   void failed(const Error& error);
   void failed(Partition& partition, Error error);
@@ -104,6 +108,7 @@ class KindLane {
   const std::string table_;
   StreamContext context_;
   Random random_;
+  BatchBudget& budget_;
   std::optional<Position> until_;
 
   std::vector<std::unique_ptr<MicroBatch>> batches_;  // As many as may be in flight, reused.
@@ -119,11 +124,13 @@ class KindLane {
   std::int64_t batch_records_;  // Shrinks while the engine has too little memory.
 
   std::vector<log::FetchedPartition> fetched_;
+  BatchBudget::Grant grant_;    // What it may hold, or what is fetched next.
   std::deque<Flight> flights_;  // In the order of their records.
 
   Backoff backoff_;
   SteadyTime warn_at_ = SteadyTime::min();
   std::uint64_t unwarned_ = 0;
+  records::UnknownMembers unknown_members_;
   TableStatus totals_;
 };
 

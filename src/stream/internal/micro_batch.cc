@@ -7,6 +7,10 @@ namespace pinflow::stream::internal {
 namespace {
 // The temporary table of a batch's dead letters.
 constexpr std::string_view kDeadLettersLoaded = "dead_letters";
+// The temporary table of members that no column takes.
+constexpr std::string_view kUnknownLoaded = "raw_unknown_members";
+// Batches that hold more are not kept in memory once they are committed.
+constexpr std::size_t kSmallBatch = std::size_t{4} << 20;
 // A commit to a table by date has a file for each: records whose producers name any time must not make thousands.
 constexpr std::size_t kMostDates = 32;
 }  // namespace
@@ -15,13 +19,21 @@ MicroBatch::MicroBatch(records::Kind kind, const StreamOptions& options, const S
     : kind_(kind),
       stream_(options.names.stream(kind)),
       by_date_(options.partition_by_date),
+      keeps_unknown_(options.keep_unknown_members),
       raw_name_(fmt::format("raw_{}", to_string(kind))),
       context_(context),
       random_(random),
-      rows_(kind) {}
+      rows_(kind, keeps_unknown_ ? records::RawBatch::Unknown::kKeep : records::RawBatch::Unknown::kLeaveOut) {}
 
 std::string MicroBatch::select_dead_letters() {
   return fmt::format("SELECT * FROM {}", kDeadLettersLoaded);
+}
+
+std::string MicroBatch::with_unknown_members(const std::string& select) {
+  return fmt::format(
+      "SELECT cleaned.*, unknown.{} FROM (\n{}\n) AS cleaned LEFT JOIN {} AS unknown ON cleaned.source_partition = "
+      "unknown.source_partition AND cleaned.source_offset = unknown.source_offset",
+      records::RawBatch::kUnknownMembers, select, kUnknownLoaded);
 }
 
 Result<sql::Session*> MicroBatch::open() {
@@ -30,10 +42,20 @@ Result<sql::Session*> MicroBatch::open() {
   TRY(session->run(context_.statements.prelude()));
   rows_.clear();
   dead_letters_.batch().clear();
-  TRY(session->load(raw_name_, rows_.batch()));
-  TRY(session->load(kDeadLettersLoaded, dead_letters_.batch()));
   session_ = std::move(session);
+  auto loaded = load_rows();
+  if (loaded) loaded = session_->load(kDeadLettersLoaded, dead_letters_.batch());
+  if (!loaded) {
+    session_.reset();
+    return fail(std::move(loaded.error()));
+  }
   return session_.get();
+}
+
+Result<void> MicroBatch::load_rows() {
+  TRY(session_->load(raw_name_, rows_.batch()));
+  if (!keeps_unknown_) return {};
+  return session_->load(kUnknownLoaded, rows_.kept_members());
 }
 
 void MicroBatch::close() {
@@ -91,7 +113,7 @@ Result<void> MicroBatch::write_rows(const std::string& select, const delta::Tabl
     const delta::TableContext context{context_.tables, context_.engine, context_.clock, random_, context_.logger};
     TRY_ASSIGN(writer_, delta::open_table(context, for_files));
   }
-  TRY(session_->load(raw_name_, rows_.batch()));
+  TRY(load_rows());
   TRY_ASSIGN(files_, writer_->write_files(*session_, select));
   std::int64_t cleaned = 0;
   for (const delta::DataFile& file : files_) cleaned += file.rows;
@@ -107,6 +129,16 @@ Result<std::vector<delta::DataFile>> MicroBatch::write_dead_letters(delta::Table
   TRY_ASSIGN(auto files, table.write_files(*session_, select_dead_letters()));
   context_.done(Step::kDeadLettersWritten);
   return files;
+}
+
+void MicroBatch::release() {
+  if (rows_.batch().memory() + rows_.kept_members().memory() + dead_letters_.batch().memory() <= kSmallBatch) return;
+  rows_.release();
+  dead_letters_ = {};
+  if (session_ == nullptr) return;
+  // Without it the engine's copies would go with the next batch; an error comes again there.
+  (void)load_rows();
+  (void)session_->load(kDeadLettersLoaded, dead_letters_.batch());
 }
 
 void MicroBatch::discard() {

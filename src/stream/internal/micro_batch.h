@@ -49,21 +49,29 @@ class MicroBatch final {
   // Deletes the data files, which no commit names.
   void discard();
 
+  // Gives back the memory of a large batch. What is of the batch that was made last is gone then.
+  void release();
+
   // Of the batch that was made last.
   const Marks& marks() const { return marks_; }
   const std::vector<delta::DataFile>& files() const { return files_; }
   std::size_t rows() const { return rows_.batch().rows(); }
   std::size_t dead_letters() const { return dead_letters_.batch().rows(); }
+  const records::UnknownMembers& unknown_members() const { return rows_.unknown_members(); }
 
   static std::string select_dead_letters();
+  // The statement with one more column, the members that no column takes.
+  static std::string with_unknown_members(const std::string& select);
 
  private:
+  Result<void> load_rows();
   void parse(const Slice& slice);
   Result<void> write_rows(const std::string& select, const delta::TableSpec& spec);
 
   const records::Kind kind_;
   const std::string stream_;
   const bool by_date_;
+  const bool keeps_unknown_;
   const std::string raw_name_;  // Of the temporary table that the cleaning SQL reads.
   const StreamContext& context_;
   Random random_;

@@ -26,6 +26,7 @@ class TableKeeperTest : public LaneFixture {
   std::size_t files() { return delta::read_snapshot(*store_, *engine_, table_)->files.size(); }
 
   StreamOptions options_{.pipeline_id = "p1"};
+  BatchBudget budget_{options_.batch_memory, 1};
   const std::string stream_ = options_.names.stream(records::Kind::kGeo);
   const std::string table_ = options_.names.table(records::Kind::kGeo);
   ManualClock clock_;
@@ -33,7 +34,7 @@ class TableKeeperTest : public LaneFixture {
 };
 
 TEST_F(TableKeeperTest, PutsFilesTogetherWhileTheLaneGoesOnAndNoRowIsLostOrDoubled) {
-  KindLane lane(records::Kind::kGeo, options_, context(), Random(3));
+  KindLane lane(records::Kind::kGeo, options_, context(), Random(3), budget_);
   TableKeeper keeper(options_, context(), Random(4));
   keeper.look_after({});  // No table yet.
   for (int round = 0; round < 3; ++round) {
@@ -48,7 +49,7 @@ TEST_F(TableKeeperTest, PutsFilesTogetherWhileTheLaneGoesOnAndNoRowIsLostOrDoubl
 }
 
 TEST_F(TableKeeperTest, RemovesReplacedFilesAfterTheirRetention) {
-  KindLane lane(records::Kind::kGeo, options_, context(), Random(3));
+  KindLane lane(records::Kind::kGeo, options_, context(), Random(3), budget_);
   TableKeeper keeper(options_, context(), Random(4));
   commit(lane, 8);
   keeper.look_after({});
