@@ -30,6 +30,7 @@ MODULES = {
     "stream": [],
     "live": [],
     "batch": [],
+    "schedule": [],
     "emulator": ["mysql"],
     "app": ["CLI/"],
 }

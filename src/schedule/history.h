@@ -1,0 +1,113 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace pinflow::schedule {
+
+enum class RunKind { kScheduled, kManual, kBackfill };
+// kQueued waits to be claimed, kRetrying waits for its time to be claimed again.
+enum class RunState { kQueued, kRunning, kRetrying, kSuccess, kFailed, kInterrupted };
+std::string_view to_string(RunKind kind);
+std::string_view to_string(RunState state);
+std::optional<RunState> parse_state(std::string_view text);
+
+// What a run is for: the data from `start` up to `end`. It runs once the interval is over. A manual run's is empty: both are the moment
+// it was asked for.
+struct Interval {
+  WallTime start;
+  WallTime end;
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
+
+// What a job tells of itself when it ends.
+struct Outcome {
+  bool success = true;
+  int exit_code = 0;    // As the command line has it: 4 where a data check stopped the run.
+  std::string message;  // Why it failed, or a line of what it did.
+  std::vector<std::pair<std::string, std::int64_t>> counters;
+  std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+// One entry of the store: something that happened, never changed afterwards.
+struct Event {
+  enum class Type { kBegan, kQueued, kClaimed, kEnded, kPaused, kResumed };
+  std::uint64_t number = 0;  // 1, 2, 3 ... without gaps.
+  WallTime at;
+  Type type = Type::kQueued;
+  std::uint64_t run = 0;                // kQueued: equal to `number`.
+  RunKind kind = RunKind::kScheduled;   // kQueued.
+  Interval interval;                    // kQueued.
+  std::string owner;                    // kClaimed: who runs it.
+  std::uint64_t claim = 0;              // kEnded: number of the kClaimed event that it ends.
+  RunState state = RunState::kSuccess;  // kEnded.
+  std::optional<WallTime> retry_at;     // kEnded: claimed again from then on.
+  Outcome outcome;                      // kEnded.
+  friend bool operator==(const Event&, const Event&) = default;
+};
+
+// The line of an event (docs/formats/schedule.md), with its newline; parse_event() takes it without. kCorrupt: not such a line, or its
+// checksum does not fit.
+std::string event_line(const Event& event);
+Result<Event> parse_event(std::string_view line);
+
+struct Run {
+  std::uint64_t id = 0;
+  RunKind kind = RunKind::kScheduled;
+  Interval interval;
+  RunState state = RunState::kQueued;
+  WallTime queued;
+  int attempts = 0;
+  std::string owner;        // Of the last attempt.
+  std::uint64_t claim = 0;  // The last one. Whoever ends a run shows it, so one that lost its claim cannot.
+  std::optional<WallTime> started, ended, retry_at;
+  Outcome outcome;  // Of the last attempt that ended.
+};
+
+// All runs and whether the schedule is paused, as the events up to now say. A value type; pure.
+class History final {
+ public:
+  // Whether the event can come next: kConflict where a run is not in the state for it, or another one runs (no two runs overlap).
+  // kInvalid: it has another number than the next one.
+  Result<void> check(const Event& event) const;
+  // Takes in an event that check() accepts.
+  void apply(const Event& event);
+
+  std::uint64_t next_number() const { return next_number_; }
+  const std::map<std::uint64_t, Run>& runs() const { return runs_; }
+  const Run* find(std::uint64_t id) const;
+  const Run* running() const;
+  // What can be claimed at `now`, the oldest first; and when the next one can be.
+  const Run* claimable(WallTime now) const;
+  std::optional<WallTime> next_claimable() const;
+  bool paused() const { return paused_; }
+  std::optional<WallTime> began() const { return began_; }      // When a scheduler first looked.
+  std::optional<WallTime> resumed() const { return resumed_; }  // Last.
+  // The end of the last interval at or before `now` that has a run of the schedule. Later ones, of a clock that was ahead, do not count.
+  std::optional<WallTime> last_end(WallTime now) const;
+  // The latest run of an interval; null: none.
+  const Run* run_of(const Interval& interval) const;
+
+ private:
+  std::uint64_t next_number_ = 1;
+  std::map<std::uint64_t, Run> runs_;
+  std::set<std::uint64_t> open_;  // Queued or retrying.
+  std::optional<std::uint64_t> running_;
+  std::set<WallTime> scheduled_ends_;
+  std::map<std::pair<WallTime, WallTime>, std::uint64_t> by_interval_;  // Not of manual runs.
+  bool paused_ = false;
+  std::optional<WallTime> began_, resumed_;
+};
+
+}  // namespace pinflow::schedule

@@ -1,0 +1,213 @@
+#include "schedule/runner.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/timestamp.h"
+#include "disk/memory_disk.h"
+
+namespace pinflow::schedule {
+namespace {
+
+using namespace std::chrono;
+
+WallTime utc(std::string_view text) {
+  return parse_iso8601(text).value();
+}
+
+class Schedule : public testing::Test {
+ protected:
+  Schedule() { open(); }
+
+  void open() {
+    runner_.reset();
+    store_.reset();
+    store_ = RunStore::open("/schedule", disk_, clock_, random_).value();
+    since_ = clock_.now();
+    runner_ = std::make_unique<Runner>(*store_, clock_, logger_, rules_, [this](const JobCall& call) {
+      ran_.push_back(format_iso8601(call.interval.start).substr(0, 13) + "/" + std::to_string(call.attempt));
+      return job_(call);
+    });
+  }
+  void restart_with(CatchUp catch_up) {
+    rules_.catch_up = catch_up;
+    open();
+  }
+  // Lets the schedule do all that it wants to until then, as its thread would.
+  void go_to(std::string_view until) {
+    while (clock_.now() < utc(until)) {
+      const auto next = Scheduler::step(*runner_, clock_, since_, {});
+      ASSERT_TRUE(next) << next.error().message;
+      clock_.advance(std::clamp(*next - clock_.now(), milliseconds(0), utc(until) - clock_.now()));
+    }
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(Scheduler::step(*runner_, clock_, since_, {}));
+  }
+  std::vector<std::string> take() { return std::exchange(ran_, {}); }
+
+  ManualClock clock_{utc("2026-11-22T10:00:00Z")};
+  Random random_{5};
+  disk::MemoryDisk disk_;
+  NullLogger logger_;
+  Rules rules_{*Cron::parse("@daily"), TimeZone::utc(), CatchUp::kLatest, 2, minutes(5), hours(1), {}, {}};
+  WallTime since_;
+  std::function<Outcome(const JobCall&)> job_ = [](const JobCall&) { return Outcome{}; };
+  std::unique_ptr<RunStore> store_;
+  std::unique_ptr<Runner> runner_;
+  std::vector<std::string> ran_;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(Schedule, EachDayRunsOnceAfterItsEnd) {
+  go_to("2026-11-24T12:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T00/1", "2026-11-23T00/1"}));
+  open();
+  go_to("2026-11-24T23:00:00Z");
+  EXPECT_EQ(take(), Texts{});
+}
+
+TEST_F(Schedule, MissedWeeksAreMadeUpForAsTold) {
+  for (const auto& [catch_up, expected] :
+       {std::pair{CatchUp::kNone, 0u}, {CatchUp::kLatest, 1u}, {CatchUp::kAll, 13u}}) {
+    go_to(format_iso8601(floor<days>(clock_.now()) + days(1) + hours(1)));
+    take();
+    clock_.advance(days(14) - hours(24));
+    restart_with(catch_up);
+    go_to(format_iso8601(clock_.now() + hours(2)));
+    EXPECT_EQ(take().size(), expected);
+    rules_.catch_up = CatchUp::kLatest;
+    open();
+  }
+}
+
+TEST_F(Schedule, AFailedRunIsTriedAgainLaterAndLater) {
+  std::vector<std::string> at;
+  job_ = [&](const JobCall&) {
+    at.push_back(format_iso8601(clock_.now()).substr(11, 5));
+    return Outcome{.success = false, .exit_code = 1, .message = "no", .counters = {}, .steps = {}};
+  };
+  go_to("2026-11-23T12:00:00Z");
+  EXPECT_EQ(at, (Texts{"00:00", "00:05", "00:15"}));
+  EXPECT_EQ(store_->read()->runs().begin()->second.state, RunState::kFailed);
+  EXPECT_EQ(store_->read()->runs().begin()->second.outcome.message, "no");
+}
+
+TEST_F(Schedule, PauseHoldsScheduledRunsAndNotManualOnes) {
+  go_to("2026-11-22T11:00:00Z");
+  ASSERT_TRUE(store_->add([](const History&) -> Result<Event> {
+    Event event;
+    event.type = Event::Type::kPaused;
+    return event;
+  }));
+  ASSERT_TRUE(runner_->queue_manual());
+  go_to("2026-11-24T11:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T11/1"}));
+  ASSERT_TRUE(store_->add([](const History&) -> Result<Event> {
+    Event event;
+    event.type = Event::Type::kResumed;
+    return event;
+  }));
+  go_to("2026-11-24T12:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-23T00/1"}));
+}
+
+TEST_F(Schedule, AClockThatJumpsRepeatsNothingAndHoldsUpNothing) {
+  go_to("2026-11-24T12:00:00Z");
+  take();
+  clock_.jump_wall(-hours(40));
+  go_to("2026-11-24T13:00:00Z");
+  EXPECT_EQ(take(), Texts{});
+  clock_.jump_wall(days(3650));
+  ASSERT_TRUE(Scheduler::step(*runner_, clock_, since_, {}));
+  ASSERT_TRUE(Scheduler::step(*runner_, clock_, since_, {}));
+  EXPECT_EQ(take().size(), 1u);  // The latest day of that time.
+  clock_.jump_wall(-days(3650));
+  go_to("2026-11-25T01:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-24T00/1"}));
+}
+
+TEST_F(Schedule, ARunWhoseProcessDiedIsTriedAgainByRule) {
+  go_to("2026-11-22T23:00:00Z");
+  auto dead = RunStore::open("/schedule", disk_, clock_, random_).value();
+  const auto run = runner_->queue_manual().value();
+  ASSERT_TRUE(dead->add([&](const History&) -> Result<Event> {
+    Event event;
+    event.type = Event::Type::kClaimed;
+    event.run = run;
+    return event;
+  }));
+  go_to("2026-11-22T23:02:00Z");
+  EXPECT_EQ(take(), Texts{});
+  dead.reset();
+  go_to("2026-11-22T23:20:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T23/2"}));
+  EXPECT_EQ(store_->read()->find(run)->state, RunState::kSuccess);
+}
+
+TEST_F(Schedule, TwoSchedulersRunEachDayOnce) {
+  auto other_store = RunStore::open("/schedule", disk_, clock_, random_).value();
+  int others = 0;
+  Runner other(*other_store, clock_, logger_, rules_, [&](const JobCall&) {
+    ++others;
+    return Outcome{};
+  });
+  for (int hour = 0; hour < 240; ++hour) {
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(Scheduler::step(hour % 48 < 24 ? *runner_ : other, clock_, since_, {}));
+      ASSERT_TRUE(Scheduler::step(hour % 48 < 24 ? other : *runner_, clock_, since_, {}));
+    }
+    clock_.advance(hours(1));
+  }
+  EXPECT_EQ(ran_.size() + static_cast<std::size_t>(others), 10u);
+  EXPECT_GT(others, 0);
+  EXPECT_GT(ran_.size(), 0u);
+}
+
+TEST_F(Schedule, AnAttemptThatTakesTooLongIsStopped) {
+  rules_.timeout = milliseconds(1);
+  rules_.retries = 0;
+  open();
+  job_ = [](const JobCall& call) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait(lock, call.stop, [] { return false; });
+    return Outcome{.success = false, .exit_code = 130, .message = "cancelled", .counters = {}, .steps = {}};
+  };
+  const schedule::Run run = runner_->execute(runner_->queue_manual().value(), {}).value();
+  EXPECT_EQ(run.state, RunState::kFailed);
+  EXPECT_NE(run.outcome.message.find("took longer than"), std::string::npos);
+}
+
+TEST_F(Schedule, ABackfillTakesWhatThePolicySays) {
+  go_to("2026-11-25T12:00:00Z");  // The 22nd to the 24th ran.
+  ASSERT_TRUE(runner_->execute(
+      runner_->queue(RunKind::kBackfill, {utc("2026-11-20T00:00:00Z"), utc("2026-11-21T00:00:00Z")}).value(), {}));
+  rules_.retries = 0;
+  open();
+  job_ = [](const JobCall&) {
+    return Outcome{.success = false, .exit_code = 1, .message = "", .counters = {}, .steps = {}};
+  };
+  ASSERT_TRUE(runner_->execute(
+      runner_->queue(RunKind::kBackfill, {utc("2026-11-21T00:00:00Z"), utc("2026-11-22T00:00:00Z")}).value(), {}));
+  const History history = store_->read().value();
+  const auto plan = [&](BackfillPolicy policy) {
+    return plan_backfill(rules_, history, utc("2026-11-19T00:00:00Z"), utc("2026-11-30T00:00:00Z"), clock_.now(),
+                         policy)
+        ->to_run.size();
+  };
+  EXPECT_EQ(plan(BackfillPolicy::kMissing), 1u);
+  EXPECT_EQ(plan(BackfillPolicy::kFailed), 2u);
+  EXPECT_EQ(plan(BackfillPolicy::kAll), 6u);
+  EXPECT_FALSE(plan_backfill(rules_, history, utc("2027-11-19T00:00:00Z"), utc("2027-11-30T00:00:00Z"), clock_.now(),
+                             BackfillPolicy::kAll));
+}
+
+}  // namespace
+}  // namespace pinflow::schedule
