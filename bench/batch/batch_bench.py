@@ -53,19 +53,24 @@ def told_of(side):
     return {told["table"]: told for told in map(json.loads, done.stdout.splitlines())}
 
 
-def compare(sides, posts):
+def outcome(side):
+    """What a side's last run came to; its tables may go afterwards."""
+    return {"name": side.name, "answers": side.answers(), "tables": told_of(side)}
+
+
+def compare(outcomes, posts):
     """Returns what differs: answers, and rows and columns of tables."""
-    first, wrong = sides[0], []
-    answers, tables = first.answers(), told_of(first)
+    first, wrong = outcomes[0], []
+    answers, tables = first["answers"], first["tables"]
     if tables["batch_posts"]["rows"] != posts:
         wrong.append(f"{tables['batch_posts']['rows']} posts, not {posts}")
-    for side in sides[1:]:
-        theirs = side.answers()
-        wrong += [f"{name}: not the answer of {side.name}" for name in answers if json.dumps(theirs.get(name)) != json.dumps(answers[name])]
-        wrong += [f"{len(theirs)} answers of {side.name}"] if set(theirs) != set(answers) else []
-        for name, told in told_of(side).items():
-            wrong += [f"{name}: {told['rows']} rows of {side.name}, not {tables[name]['rows']}"] if told["rows"] != tables[name]["rows"] else []
-            wrong += [f"{name}.{column}: not as {side.name} has it" for column, total in told["columns"].items() if total != tables[name]["columns"][column]]
+    for other in outcomes[1:]:
+        theirs, name_of = other["answers"], other["name"]
+        wrong += [f"{name}: not the answer of {name_of}" for name in answers if json.dumps(theirs.get(name)) != json.dumps(answers[name])]
+        wrong += [f"{len(theirs)} answers of {name_of}"] if set(theirs) != set(answers) else []
+        for name, told in other["tables"].items():
+            wrong += [f"{name}: {told['rows']} rows of {name_of}, not {tables[name]['rows']}"] if told["rows"] != tables[name]["rows"] else []
+            wrong += [f"{name}.{column}: not as {name_of} has it" for column, total in told["columns"].items() if total != tables[name]["columns"][column]]
     print("\n".join(f"FAILED: {line}" for line in wrong) or f"equal: {len(answers)} answers, {len(TABLES)} tables, every column of {posts:,} posts", flush=True)
     return wrong
 
@@ -89,21 +94,21 @@ def size_of(options, posts, results):
         limit.append(said(duckdb, "a process", duckdb.run()))
         pinflow.forget()
         ours.append(said(pinflow, "a process", pinflow.run()))
-    sides, spark = [pinflow, duckdb], None
+    outcomes, spark = [outcome(pinflow), outcome(duckdb)], None
+    shutil.rmtree(duckdb.out)
     try:
         if not options.no_spark:
             spark = Spark(options, folder / "data", folder / "spark")
             for number in range(1 + warm):
                 theirs.append(said(spark, "warm" if number else "cold, a process", spark.run()))
-            sides.append(spark)
+            outcomes.append(outcome(spark))
     except Missing as reason:
         print(f"skipped  PySpark: {reason}", flush=True)
     finally:
         if spark:
             spark.stop()
-    wrong = compare(sides, posts)
-    for side in sides[1:]:
-        shutil.rmtree(side.out, ignore_errors=True)
+            shutil.rmtree(spark.out, ignore_errors=True)
+    wrong = compare(outcomes, posts)
     results.append({"posts": posts, "bytes": made["bytes"], "pinflow": ours, "duckdb": limit, "spark": theirs, "wrong": wrong})
 
 
