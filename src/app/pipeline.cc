@@ -144,8 +144,10 @@ class OneProcess final : public Pipeline {
 
   Result<void> start_stream(const std::string& id) {
     TRY_ASSIGN(const auto options, stream_options(environment_.config(), id));
-    const stream::StreamContext context{
-        *log_, *stores_.tables, *stores_.engine, stores_.statements, environment_.clock, logger()};
+    TRY_ASSIGN(keeper_, open_keeper_engine(environment_, stores_));
+    stream::StreamContext context{*log_,   *stores_.tables, *stores_.engine, stores_.statements, environment_.clock,
+                                  logger()};
+    context.keeper_engine = keeper_.engine.get();
     Random random(entropy_seed());
     stream_ = std::make_unique<stream::StreamLane>(options, context, random);
     return {};
@@ -282,6 +284,7 @@ class OneProcess final : public Pipeline {
   std::unique_ptr<groups::GroupCoordinator> coordinator_;
   std::unique_ptr<groups::TimerThread> group_timer_;
   std::unique_ptr<sink::Sink> sink_;
+  KeeperEngine keeper_;
   std::unique_ptr<stream::StreamLane> stream_;
   std::unique_ptr<live::LiveMetrics> live_;
   std::unique_ptr<live::LiveRoutes> live_routes_;

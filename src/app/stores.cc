@@ -1,10 +1,13 @@
 #include "app/stores.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/core.h>
 
 #include "aws/curl_http.h"
+#include "base/random.h"
+#include "base/uuid.h"
 #include "base/wakeup.h"
 #include "objects/folder_store.h"
 #include "objects/s3_store.h"
@@ -58,6 +61,49 @@ Result<std::unique_ptr<objects::ObjectStore>> open_store(Environment& environmen
   return store;
 }
 
+// A folder below state/spill that is the owner's alone: two engines, of one process or of two, must not meet in their files. What a
+// process left behind that was killed is nobody's, as its free lock tells, and goes.
+Result<SpillFolder> make_spill_folder(Environment& environment) {
+  disk::Disk& disk = *environment.disk;
+  const disk::Path all = environment.folder("state") / "spill";
+  TRY(disk.create_folders(all));
+  TRY_ASSIGN(const auto entries, disk.list(all, [](std::string_view) { return true; }));
+  for (const disk::Entry& entry : entries) {
+    const disk::Path left = all / entry.name;
+    if (!entry.is_directory) {
+      TRY(disk.remove(left));
+    } else if (disk.lock_folder(left)) {
+      TRY(disk.remove_tree(left));
+    }
+  }
+  Random random(entropy_seed());
+  while (true) {
+    SpillFolder made{.path = all / Uuid::random(random).to_string(), .lock = nullptr};
+    TRY(disk.create_folders(made.path));
+    auto lock = disk.lock_folder(made.path);
+    // Another process may have found it before it was locked.
+    if (!lock && (lock.error().code == ErrorCode::kNotFound || lock.error().code == ErrorCode::kConflict)) continue;
+    if (!lock) return fail(lock.error());
+    made.lock = *std::move(lock);
+    return made;
+  }
+}
+
+Result<sql::EngineOptions> engine_options(Environment& environment, const Stores& stores, const disk::Path& spill) {
+  const config::Config& config = environment.config();
+  sql::EngineOptions engine;
+  engine.memory_limit = config.sql.memory_limit;
+  engine.threads = config.sql.threads;
+  engine.temporary = spill;
+  engine.folders = {environment.folder("tables")};
+  // Local copies of what lies in S3.
+  if (stores.http != nullptr) {
+    TRY(environment.disk->create_folders(environment.folder("state") / "s3"));
+    engine.folders.push_back(environment.folder("state") / "s3");
+  }
+  return engine;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Stores>> open_stores(Environment& environment, bool create) {
@@ -72,22 +118,23 @@ Result<std::unique_ptr<Stores>> open_stores(Environment& environment, bool creat
   auto stores = std::make_unique<Stores>();
   TRY_ASSIGN(stores->objects, open_store(environment, *stores, config.data.objects, "objects", create));
   TRY_ASSIGN(stores->tables, open_store(environment, *stores, config.data.tables, "tables", create));
-  sql::EngineOptions engine;
-  engine.memory_limit = config.sql.memory_limit;
-  engine.threads = config.sql.threads;
-  const disk::Path spill = environment.folder("state") / "spill";
-  TRY(environment.disk->create_folders(spill));
-  engine.temporary = spill;
-  engine.folders = {environment.folder("tables")};
-  // Local copies of what lies in S3.
-  if (stores->http != nullptr) {
-    TRY(environment.disk->create_folders(environment.folder("state") / "s3"));
-    engine.folders.push_back(environment.folder("state") / "s3");
-  }
+  TRY_ASSIGN(stores->spill, make_spill_folder(environment));
+  TRY_ASSIGN(const sql::EngineOptions engine, engine_options(environment, *stores, stores->spill.path));
   TRY_ASSIGN(stores->engine, sql::open_engine(engine));
   const auto& folder = config.sql.statements;
   TRY_ASSIGN(stores->statements, sql::Statements::load(folder.empty() ? std::nullopt : std::optional(folder)));
   return stores;
+}
+
+Result<KeeperEngine> open_keeper_engine(Environment& environment, const Stores& stores) {
+  constexpr std::uint64_t kLeast = std::uint64_t{128} << 20;
+  KeeperEngine keeper;
+  TRY_ASSIGN(keeper.spill, make_spill_folder(environment));
+  TRY_ASSIGN(sql::EngineOptions options, engine_options(environment, stores, keeper.spill.path));
+  options.memory_limit = ByteCount(std::max(options.memory_limit.count() / 4, kLeast));
+  options.threads = 1;
+  TRY_ASSIGN(keeper.engine, sql::open_engine(options));
+  return keeper;
 }
 
 }  // namespace pinflow::app

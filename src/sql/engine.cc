@@ -254,6 +254,8 @@ Result<std::unique_ptr<Engine>> open_engine(const EngineOptions& options) {
       {"memory_limit", fmt::format("{}B", options.memory_limit.count())},
       {"threads", fmt::to_string(std::max(options.threads, 1))},
       {"temp_directory", options.temporary.string()},
+      // Files of tables are read once or twice and then replaced: what it would keep of each is never asked for again.
+      {"enable_external_file_cache", "false"},
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"},
   };

@@ -84,6 +84,9 @@ struct StreamContext {
   const Clock& clock;
   Logger& logger;
   std::function<void(Step)> after_step = {};  // Called from any of the lane's threads.
+  // Of the thread that keeps the tables compact; none: `engine`. One of its own holds a round, which reads files of any size, to a memory
+  // limit and to threads that take nothing from the batches.
+  sql::Engine* keeper_engine = nullptr;
   void done(Step step) const {
     if (after_step) after_step(step);
   }

@@ -22,9 +22,10 @@ void TableKeeper::look_after(const std::stop_token& stop) {
 }
 
 Result<void> TableKeeper::look_after(const std::string& name, Kept& kept, const std::stop_token& stop) {
-  const delta::TableContext context{context_.tables, context_.engine, context_.clock, random_, context_.logger};
+  sql::Engine& engine = context_.keeper_engine != nullptr ? *context_.keeper_engine : context_.engine;
+  const delta::TableContext context{context_.tables, engine, context_.clock, random_, context_.logger};
   if (kept.table == nullptr) {
-    TRY_ASSIGN(const auto snapshot, delta::read_snapshot(context_.tables, context_.engine, name));
+    TRY_ASSIGN(const auto snapshot, delta::read_snapshot(context_.tables, engine, name));
     // The lane writes the checkpoints.
     delta::TableSpec spec{.name = name, .schema = snapshot.schema, .checkpoint_interval = 0};
     spec.partition_columns = snapshot.partition_columns;
