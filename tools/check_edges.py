@@ -29,7 +29,7 @@ MODULES = {
     "sink": [],
     "stream": [],
     "live": [],
-    "batch": [],
+    "batch": ["simdjson.h"],
     "schedule": [],
     "emulator": ["mysql"],
     "app": ["CLI/"],

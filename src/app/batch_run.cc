@@ -29,36 +29,62 @@ std::string count(std::uint64_t number) {
 
 }  // namespace
 
-Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores) {
+Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores, const batch::BatchOptions& options) {
   Random random(entropy_seed());
   const batch::BatchContext context{*stores.objects,
                                     {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
                                     *environment.disk,
                                     environment.folder("state"),
                                     stores.statements};
-  batch::BatchJob job(context, {});
+  batch::BatchJob job(context, options);
   LineProgress progress(environment.clock, environment.quiet);
   return job.run(&progress, environment.stop);
 }
 
 void print_report(const batch::BatchReport& report) {
-  fmt::print("Batch run {}: {} objects, {} read in {:.1f} s\n\n", report.run_id, count(report.objects),
+  fmt::print("Batch run {}: {} new objects, {} read in {:.1f} s\n\n", report.run_id, count(report.objects),
              human_bytes(report.bytes), static_cast<double>(report.took.count()) / 1000);
-  fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}\n", "kind", "records", "rows", "repeats", "dead letters");
+  fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}  {:>12}\n", "kind", "records", "new posts", "repeats", "dead letters",
+             "rows now");
   for (const auto& [kind, counts] : report.kinds) {
-    fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}\n", records::to_string(kind), count(counts.records),
-               count(counts.rows), count(counts.repeats), count(counts.dead_letters));
+    fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}  {:>12}\n", records::to_string(kind), count(counts.records),
+               count(counts.added), count(counts.repeats), count(counts.dead_letters), count(counts.rows));
+  }
+  for (const auto& [kind, counts] : report.kinds) {
+    if (!counts.reloaded.empty())
+      fmt::print("  {}: all objects were read again: {}\n", records::to_string(kind), counts.reloaded);
+    if (counts.replaced > 0) {
+      fmt::print("  {}: {} rows took the place of older ones; {} files were written anew\n", records::to_string(kind),
+                 count(counts.replaced), count(counts.files_rewritten));
+    }
   }
   for (const auto& [reason, times] : report.reasons) fmt::print("  dead letter: {} ({} times)\n", reason, count(times));
   if (report.skipped_objects > 0) {
     fmt::print("  {} objects below topics/ are not named as the sink names them and were left alone\n",
                count(report.skipped_objects));
   }
+  fmt::print("  posts: {}\n", report.posts_rebuilt.empty()
+                                 ? fmt::format("{} were made anew", count(report.posts_touched))
+                                 : fmt::format("all were made anew: {}", report.posts_rebuilt));
   fmt::print("\nChecks:\n");
   for (const batch::CheckResult& check : report.checks) {
     fmt::print("  {:<40} {}\n", check.check,
-               check.findings == 0 ? "ok" : fmt::format("{} findings: {}", count(check.findings), check.description));
+               check.findings == 0 ? "ok"
+                                   : fmt::format("{}{} findings: {}", check.stops ? "STOP, " : "", count(check.findings),
+                                                 check.description));
   }
+  for (const batch::StatementFailure& failure : report.failures)
+    fmt::print("\nNot run: {}: {}\n", failure.statement, failure.error.message);
+  if (!report.published) {
+    fmt::print(
+        "\nNOT PUBLISHED: a check that stops has findings (table batch_check_findings). The cleaned records are in, "
+        "readers still see the answers of the run before. Mend the cause and run the batch again.\n");
+  }
+}
+
+ExitCode exit_code_of(const batch::BatchReport& report) {
+  if (!report.published) return kDataQuality;
+  return report.failures.empty() ? kOk : kFailed;
 }
 
 }  // namespace pinflow::app

@@ -8,9 +8,12 @@
 namespace pinflow::app {
 
 // Runs the batch once over the data folder, with a progress line.
-Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores);
+Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores, const batch::BatchOptions& options = {});
 
-// Prints what a run read, dropped and wrote, and what its checks found.
+// Prints what a run read, dropped, merged and wrote, and what its checks found.
 void print_report(const batch::BatchReport& report);
+
+// kDataQuality where a check stopped the run, kFailed where a question or check could not run.
+ExitCode exit_code_of(const batch::BatchReport& report);
 
 }  // namespace pinflow::app

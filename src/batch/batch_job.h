@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/result.h"
 #include "base/strong.h"
 #include "delta/table.h"
@@ -22,12 +23,14 @@
 namespace pinflow::batch {
 
 struct BatchOptions {
-  std::vector<std::string> topics;  // Empty: every topic below topics/ whose name tells a kind.
-  int readers = 2;                  // Threads that read and parse objects.
+  std::vector<std::string> topics = {};  // Empty: every topic below topics/ whose name tells a kind.
+  int readers = 2;                       // Threads that read and parse objects.
   // A slice of raw rows goes to the SQL engine once it reaches one of these. At most 2 slices a kind and
   // reader are in memory.
   std::size_t slice_rows = 122'880;
   ByteCount slice_memory{std::uint64_t{32} << 20};
+  bool rebuild = false;    // Reads all objects again and makes every table anew.
+  std::string label = {};  // What the run is for ("2026-11-22"), for its report and line.
 };
 
 // What a job stands on; all of it outlives the job.
@@ -40,10 +43,15 @@ struct BatchContext {
 };
 
 struct KindCounts {
-  std::uint64_t records = 0;       // Lines of objects.
-  std::uint64_t rows = 0;          // Of the cleaned table: one a post.
-  std::uint64_t repeats = 0;       // Rows dropped for a later one of the same post.
-  std::uint64_t dead_letters = 0;  // records = rows + repeats + dead_letters.
+  std::uint64_t records = 0;  // Lines of objects that this run read and no run before had.
+  std::uint64_t rows = 0;     // Of the cleaned table afterwards: one a post.
+  std::uint64_t added = 0;    // Posts that it did not have.
+  std::uint64_t repeats =
+      0;  // Records of a post that another record stands for, or that took the place of an earlier one.
+  std::uint64_t replaced = 0;      // Those of the repeats that took the place of a row of an earlier run.
+  std::uint64_t dead_letters = 0;  // records = added + repeats + dead_letters.
+  std::uint64_t files_rewritten = 0;
+  std::string reloaded = {};  // Why all objects were read again; empty: only new ones were.
 };
 
 struct Answer {
@@ -55,25 +63,37 @@ struct Answer {
 struct CheckResult {
   std::string check;
   std::string description;
+  bool stops = false;  // Its findings keep the run from being published.
   std::uint64_t findings = 0;
-  sql::ResultTable sample;  // The first kCheckRows findings.
+  sql::ResultTable sample;  // The first kStoredFindings findings.
+};
+
+// A question or check of a user's that could not be understood or run. The others are not touched by it.
+struct StatementFailure {
+  std::string statement;  // "questions/mine".
+  Error error;            // Names file, line and column.
 };
 
 inline constexpr std::size_t kAnswerRows = 10'000;
-inline constexpr std::size_t kCheckRows = 10;
+inline constexpr std::size_t kStoredFindings = 1'000;
 
 struct BatchReport {
   std::string run_id;
+  std::string label;
   WallTime started;
   std::chrono::milliseconds took{0};
-  std::uint64_t objects = 0;
+  std::uint64_t objects = 0;  // Read by this run.
   std::uint64_t bytes = 0;
-  std::uint64_t skipped_objects = 0;  // Below topics/, but not named as the sink names, or of no kind.
+  std::uint64_t skipped_objects = 0;  // Met below topics/, but not named as the sink names, or of no kind.
   std::map<records::Kind, KindCounts> kinds;
-  std::vector<std::pair<std::string, std::uint64_t>> reasons;            // Of dead letters, the most frequent first.
-  std::map<std::string, std::uint64_t> tables;                           // Rows of every table written.
-  std::vector<Answer> answers;                                           // Sorted by question.
-  std::vector<CheckResult> checks;                                       // Sorted by check.
+  std::vector<std::pair<std::string, std::uint64_t>> reasons;  // Of this run's dead letters, the most frequent first.
+  std::string posts_rebuilt;                                   // Why all posts were made anew; empty where not.
+  std::uint64_t posts_touched = 0;                             // Else: how many were.
+  std::map<std::string, std::uint64_t> tables;                 // Rows of every table, after the run.
+  std::vector<Answer> answers;                                 // Sorted by question.
+  std::vector<CheckResult> checks;                             // Sorted by check.
+  std::vector<StatementFailure> failures;
+  bool published = false;  // False: a check stopped it, and readers still see the run before.
   std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;  // In the order they ran.
 };
 
@@ -87,23 +107,24 @@ struct ReadProgress {
 class Progress {
  public:
   virtual ~Progress() = default;
-  virtual void step(std::string_view name) = 0;  // A step begins: list, read, model, check, ask, write, commit.
+  virtual void step(std::string_view name) = 0;  // A step begins: list, read, merge, model, check, ask, publish.
   virtual void reading(const ReadProgress& progress) = 0;
 };
 
-// The day's batch: reads all sunk objects, cleans, models, checks, asks the questions and replaces the tables
-// batch_pin, batch_geo, batch_user, batch_posts, batch_people, batch_dead_letters and question_<name>. Each
-// table goes over in one commit, and all commits come at the end, when every file is written: a failed or
-// killed run leaves the tables of the run before. Run it again after any failure; the same objects give the
-// same tables. One thread owns it; two runs on one state folder exclude each other. Memory: slices as in
-// BatchOptions, the rest is the engine's and spills where the engine may.
+// The day's batch: reads the objects that are new since the last run, cleans them and merges them into batch_pin, batch_geo and batch_user
+// (one row a post, the latest record wins), adds what cannot be a row to batch_dead_letters, brings batch_posts and batch_people up to
+// date, checks, asks the questions (question_<name>) and publishes all of it at once (batch/published.h).
+//
+// How far the objects are taken in is in the commits of the tables themselves, so a run that failed or was killed anywhere is simply run
+// again: nothing is lost or doubled, and readers of the publication see the results of the run before until then. One thread owns it; two
+// runs on one state folder exclude each other. Memory: slices as in BatchOptions, the rest is the engine's and spills where it may.
 class BatchJob final {
  public:
   BatchJob(const BatchContext& context, BatchOptions options);
 
-  // kConflict: another run holds the lock (named), or somebody else wrote one of the tables meanwhile.
-  // kCancelled: stopped. kInvalid: an SQL file is wrong (named). The run's line is in state/batch_runs.jsonl,
-  // also that of a failed one.
+  // kConflict: another run holds the lock (named), or somebody else wrote one of the tables meanwhile. kCancelled: stopped. kInvalid: a
+  // file of the cleaning or the model is wrong (named); one of a question or check is told in the report. The run's line is in
+  // state/batch_runs.jsonl, also that of a failed one.
   Result<BatchReport> run(Progress* progress, std::stop_token stop);
 
  private:

@@ -1,22 +1,4 @@
-#include "batch/batch_job.h"
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <string>
-#include <vector>
-
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "batch/questions.h"
-#include "batch/testing/recorded_posts.h"
-#include "disk/real_disk.h"
-#include "objects/folder_store.h"
-#include "sink/object_line.h"
-#include "sink/object_name.h"
+#include "batch/batch_fixture.h"
 
 namespace pinflow::batch {
 namespace {
@@ -26,109 +8,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Post;
 
-// A data folder with sunk objects, and the batch over it.
-class Batch : public ::testing::Test {
- protected:
-  Batch() : disk_(disk::make_real_disk()), statements_(sql::Statements::load(std::nullopt).value()) {
-    // In memory where there is such a file system: each run makes a hundred syncs, and none is needed here.
-    const fs::path temporary = fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
-    std::string pattern = (temporary / "pinflow_batch_XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    objects_ = objects::open_folder_store(*disk_, folder_ / "objects").value();
-    tables_ = objects::open_folder_store(*disk_, folder_ / "tables").value();
-    engine_ = sql::open_engine({.folders = {folder_}}).value();
-  }
-  ~Batch() override { fs::remove_all(folder_); }
-
-  // Sinks lines into one object that begins where the last one of its partition ended.
-  void sink(records::Kind kind, const std::vector<std::string>& lines, std::int32_t partition = 0) {
-    const log::TopicPartition place{records::Names().topic(kind), log::PartitionId(partition)};
-    std::string bytes;
-    for (const std::string& line : lines) bytes += line + "\n";
-    std::int64_t& next = next_offset_[place];
-    ASSERT_TRUE(objects_->put_new(sink::object_name(place, log::Offset(next)), bytes));
-    next += static_cast<std::int64_t>(lines.size());
-  }
-  void sink(const std::vector<Post>& posts) {
-    for (const records::Kind kind : records::kKinds) {
-      std::vector<std::string> lines;
-      for (const Post& post : posts) lines.push_back(testing::json_of(kind, post));
-      sink(kind, lines);
-    }
-  }
-  static std::vector<Post> posts(std::int64_t count) {
-    std::vector<Post> posts;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::string person = std::to_string(i % 7);
-      posts.push_back({.ind = i,
-                       .category = i % 3 == 0 ? "art" : "quotes",
-                       .poster = "poster " + person,
-                       .followers = person + "k",
-                       .country = i % 2 == 0 ? "Chad" : "Peru",
-                       .first = "Person",
-                       .last = person,
-                       .age = static_cast<int>(20 + 5 * (i % 7)),
-                       .joined = "2016-02-03 04:05:06"});
-    }
-    return posts;
-  }
-
-  BatchContext context() {
-    return {*objects_, {*tables_, *engine_, clock_, random_, logger_}, *disk_, folder_ / "state", statements_};
-  }
-  Result<BatchReport> try_run(const BatchOptions& options = {}, std::stop_token stop = {}) {
-    return BatchJob(context(), options).run(nullptr, std::move(stop));
-  }
-  BatchReport run(const BatchOptions& options = {}) {
-    auto report = try_run(options);
-    EXPECT_TRUE(report) << report.error().message;
-    return report ? *std::move(report) : BatchReport();
-  }
-
-  std::vector<std::string> rows_of(const std::string& table, const std::string& columns, const std::string& order) {
-    const delta::Snapshot snapshot = delta::read_snapshot(*tables_, *engine_, table).value();
-    const std::string select = delta::select_all(*tables_, table, snapshot).value();
-    const auto answer =
-        engine_->connect().value()->query(fmt::format("SELECT {} FROM ({}) ORDER BY {}", columns, select, order));
-    EXPECT_TRUE(answer) << answer.error().message;
-    std::vector<std::string> rows;
-    for (const auto& cells : answer->rows) {
-      std::string& row = rows.emplace_back();
-      for (const sql::Value& cell : cells) row += (row.empty() ? "" : "|") + (cell.is_null() ? "null" : cell.to_text());
-    }
-    return rows;
-  }
-  std::map<std::string, std::string> stored_answers() {
-    std::map<std::string, std::string> answers;
-    for (const sql::Statement& question : statements_.in_folder("questions")) {
-      const std::string name = question.name.substr(question.name.find('/') + 1);
-      answers[name] = format_csv(read_answer(*tables_, *engine_, name).value());
-    }
-    return answers;
-  }
-  std::vector<std::string> ledger() {
-    std::ifstream file(folder_ / "state" / "batch_runs.jsonl");
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(line);
-    return lines;
-  }
-  std::size_t parquet_files() {
-    std::size_t files = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "tables"))
-      files += entry.path().extension() == ".parquet" ? 1 : 0;
-    return files;
-  }
-
-  fs::path folder_;
-  std::unique_ptr<disk::Disk> disk_;
-  std::unique_ptr<objects::ObjectStore> objects_, tables_;
-  std::unique_ptr<sql::Engine> engine_;
-  sql::Statements statements_;
-  ManualClock clock_;
-  Random random_{5};
-  NullLogger logger_;
-  std::map<log::TopicPartition, std::int64_t> next_offset_;
-};
+class Batch : public BatchFixture {};
 
 TEST_F(Batch, KeepsOneRowAPostAndTheAnswers) {
   sink(posts(30));
@@ -180,9 +60,11 @@ TEST_F(Batch, RepeatsAndBrokenRecordsChangeNoAnswer) {
   const BatchReport report = run();
   EXPECT_EQ(stored_answers(), before);
   const KindCounts& pins = report.kinds.at(records::Kind::kPin);
-  EXPECT_EQ(pins.records, 84U);
+  EXPECT_EQ(pins.records, 44U);
   EXPECT_EQ(pins.rows, 40U);
+  EXPECT_EQ(pins.added, 0U);
   EXPECT_EQ(pins.repeats, 40U);
+  EXPECT_EQ(pins.replaced, 40U);
   EXPECT_EQ(pins.dead_letters, 4U);
   EXPECT_EQ(report.reasons.size(), 4U);
   EXPECT_THAT(
@@ -218,7 +100,7 @@ TEST_F(Batch, ManySmallObjectsInManyPartitionsAreOneSet) {
   objects_ = objects::open_folder_store(*disk_, folder_ / "objects").value();
   next_offset_.clear();
   sink(all);
-  run();
+  run({.rebuild = true});
   EXPECT_EQ(stored_answers(), answers);
 }
 
@@ -229,28 +111,34 @@ TEST_F(Batch, NothingSunkGivesEmptyTables) {
   EXPECT_EQ(stored_answers().at("users_joined_by_year"), "post_year,number_users_joined\r\n");
 }
 
-TEST_F(Batch, AFailedRunLeavesTheTablesOfTheRunBefore) {
+TEST_F(Batch, AQuestionThatFailsLeavesTheOthersAnswered) {
   sink(posts(10));
-  run();
-  const auto before = stored_answers();
-  const std::size_t files = parquet_files();
-  sink(posts(20));
   fs::create_directories(folder_ / "sql" / "questions");
+  std::ofstream(folder_ / "sql/questions/zzz.sql") << "-- description: Posts.\nSELECT count(*) AS posts FROM posts";
+  statements_ = sql::Statements::load(folder_ / "sql").value();
+  const std::string first = run().run_id;
+  sink(posts(20));
   std::ofstream(folder_ / "sql/questions/zzz.sql")
       << "-- description: A type that tables do not have.\nSELECT CAST(1 AS HUGEINT) AS big";
-  const sql::Statements shipped = statements_;
+  std::ofstream(folder_ / "sql/questions/yyy.sql") << "SELECT 1";
   statements_ = sql::Statements::load(folder_ / "sql").value();
-  const auto failed = try_run();
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(failed.error().message,
+  const std::size_t files = parquet_files();
+  const BatchReport report = run();
+  ASSERT_EQ(report.failures.size(), 2U);
+  EXPECT_EQ(report.failures[0].statement, "questions/yyy");
+  EXPECT_THAT(report.failures[1].error.message,
               ::testing::AllOf(HasSubstr("question_zzz"), HasSubstr("big"), HasSubstr("HUGEINT")));
-  statements_ = shipped;
-  EXPECT_EQ(stored_answers(), before);
-  EXPECT_EQ(rows_of("batch_pin", "count(*)", "1"), std::vector<std::string>{"10"});
-  EXPECT_EQ(parquet_files(), files);  // What the failed run wrote is gone.
-  ASSERT_EQ(ledger().size(), 2U);
-  EXPECT_THAT(ledger()[1], ::testing::AllOf(HasSubstr("\"outcome\":\"failed\""), HasSubstr("HUGEINT")));
+  EXPECT_GT(parquet_files(), files);
+  EXPECT_TRUE(report.published);
+  EXPECT_EQ(rows_of("batch_pin", "count(*)", "1"), std::vector<std::string>{"20"});
+  // The answer of the run before stays, and says so.
+  EXPECT_EQ(format_csv(read_answer(*tables_, *engine_, "zzz").value()), "posts\r\n10\r\n");
+  const Publication publication = read_publication(*tables_).value();
+  const auto question = std::ranges::find(publication.questions, "zzz", &PublishedQuestion::name);
+  ASSERT_NE(question, publication.questions.end());
+  EXPECT_EQ(question->run_id, first);
+  EXPECT_THAT(question->error, HasSubstr("HUGEINT"));
+  EXPECT_THAT(ledger()[1], ::testing::AllOf(HasSubstr("\"outcome\":\"done\""), HasSubstr("HUGEINT")));
 }
 
 TEST_F(Batch, UsersQuestionsAreAnsweredToo) {
@@ -265,16 +153,48 @@ TEST_F(Batch, UsersQuestionsAreAnsweredToo) {
             "country,posts\r\nChad,5\r\nPeru,4\r\n");
 }
 
-TEST_F(Batch, AWrongStatementIsNamedWithItsFile) {
+TEST_F(Batch, AWrongStatementIsNamedWithFileLineAndColumn) {
   sink(posts(1));
-  fs::create_directories(folder_ / "sql" / "questions");
-  std::ofstream(folder_ / "sql/questions/mine.sql") << "-- description: x\nSELECT nobody FROM posts";
-  statements_ = sql::Statements::load(folder_ / "sql").value();
-  EXPECT_THAT(try_run().error().message, ::testing::AllOf(HasSubstr("questions/mine.sql"), HasSubstr("nobody")));
-  std::ofstream(folder_ / "sql/questions/mine.sql") << "-- description: x\n-- columns: a\nSELECT 1 AS b";
-  statements_ = sql::Statements::load(folder_ / "sql").value();
-  EXPECT_THAT(try_run().error().message,
+  const auto failure_of = [&](const std::string& path, const std::string& text) {
+    fs::create_directories((folder_ / "sql" / path).parent_path());
+    std::ofstream(folder_ / "sql" / path) << text;
+    statements_ = sql::Statements::load(folder_ / "sql").value();
+    const BatchReport report = run();
+    fs::remove(folder_ / "sql" / path);
+    return report.failures.size() == 1 ? report.failures[0].error.message : fmt::format("{}", report.failures.size());
+  };
+  EXPECT_THAT(failure_of("questions/mine.sql", "-- description: x\nSELECT nobody FROM posts"),
+              HasSubstr("questions/mine.sql, line 2, column 8: "));
+  EXPECT_THAT(failure_of("questions/mine.sql", "-- description: x\n\nSELECT ind,\n  country FORM posts WHERE x"),
+              HasSubstr("questions/mine.sql, line 4, column 16: "));
+  const std::string wide = "-- description: x\nSELECT " + std::string(150, ' ') + "ind, nobody, " +
+                           std::string(150, ' ') + "country FROM posts";
+  EXPECT_THAT(failure_of("checks/wide.sql", wide), HasSubstr("checks/wide.sql, line 2, column 163: "));
+  EXPECT_THAT(failure_of("checks/raw/mine.sql", "-- description: x\nSELECT nobody FROM raw_pin"),
+              HasSubstr("checks/raw/mine.sql, line 2, column 8: "));
+  EXPECT_THAT(failure_of("questions/mine.sql", "-- description: x\n-- columns: a\nSELECT 1 AS b"),
               ::testing::AllOf(HasSubstr("questions/mine.sql"), HasSubstr("declares the columns a")));
+}
+
+TEST_F(Batch, ACheckThatStopsKeepsReadersAtTheRunBefore) {
+  sink(posts(10));
+  run();
+  const auto before = published_rows();
+  sink(posts(20));
+  fs::create_directories(folder_ / "sql" / "checks");
+  std::ofstream(folder_ / "sql/checks/hard.sql")
+      << "-- description: Never.\n-- severity: stop\nSELECT ind FROM posts WHERE ind > 17";
+  const sql::Statements shipped = statements_;
+  statements_ = sql::Statements::load(folder_ / "sql").value();
+  const BatchReport report = run();
+  EXPECT_FALSE(report.published);
+  EXPECT_EQ(published_rows(), before);
+  EXPECT_THAT(ledger()[1], HasSubstr("\"outcome\":\"stopped\""));
+  EXPECT_EQ(rows_of("batch_checks", "severity, findings", "checked_at, check_name DESC LIMIT 1").size(), 1U);
+  EXPECT_EQ(rows_of("batch_check_findings", "finding", "finding_number").back(), "{\"ind\":19}");
+  statements_ = shipped;
+  EXPECT_TRUE(run().published);
+  EXPECT_EQ(published_rows().at("batch_posts").size(), 20U);
 }
 
 TEST_F(Batch, TwoRunsExcludeEachOther) {
@@ -306,7 +226,7 @@ TEST_F(Batch, TellsItsProgress) {
   } progress;
   sink(posts(5));
   ASSERT_TRUE(BatchJob(context(), {}).run(&progress, {}));
-  EXPECT_EQ(progress.steps, "list read model check ask write commit ");
+  EXPECT_EQ(progress.steps, "list read merge model check ask publish ");
   EXPECT_EQ(progress.last.objects, 3U);
   EXPECT_EQ(progress.last.objects_total, 3U);
   EXPECT_EQ(progress.last.bytes, progress.last.bytes_total);

@@ -7,20 +7,20 @@
 #include <fmt/format.h>
 
 #include "batch/internal/workspace.h"
+#include "batch/published.h"
 #include "delta/table.h"
 
 namespace pinflow::batch {
 
 Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& engine, std::string_view question) {
   const std::string table = internal::answer_table(question);
-  const Result<delta::Snapshot> snapshot = delta::read_snapshot(tables, engine, table);
-  // A table is made empty, as version 0, before the first run that fills it ends.
-  const bool unanswered =
-      snapshot ? snapshot->version == delta::Version(0) : snapshot.error().code == ErrorCode::kNotFound;
-  if (unanswered) {
+  const auto publication = read_publication(tables);
+  if (!publication && publication.error().code != ErrorCode::kNotFound) return fail(publication.error());
+  if (!publication || !publication->tables.contains(table)) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("no answer to question {} yet; run `pinflow batch run` first", question));
   }
+  const auto snapshot = delta::read_snapshot(tables, engine, table, publication->tables.at(table).version);
   if (!snapshot) return fail(snapshot.error());
   TRY_ASSIGN(const std::string select, delta::select_all(tables, table, *snapshot));
   TRY_ASSIGN(const std::unique_ptr<sql::Session> session, engine.connect());

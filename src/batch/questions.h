@@ -9,7 +9,7 @@
 
 namespace pinflow::batch {
 
-// Reads the answer that the last batch run stored for a question ("category_by_country"), in the order of the
+// Reads the answer that the last published batch run has for a question ("category_by_country"), in the order of the
 // question's file. kNotFound: no run has answered it yet, or there is no such question.
 Result<sql::ResultTable> read_answer(objects::ObjectStore& tables, sql::Engine& engine, std::string_view question);
 

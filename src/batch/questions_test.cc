@@ -214,8 +214,7 @@ TEST_F(Questions, TheLatestRecordOfAPostWins) {
   add({{.ind = 1, .category = "travel", .country = "Aruba"}}, 6);
   model();
   EXPECT_THAT(ask("category_by_country"), ElementsAre("Peru|quotes|1|false"));
-  EXPECT_EQ(workspace_->rows().at(records::Kind::kPin).cleaned, 3U);
-  EXPECT_EQ(workspace_->rows().at(records::Kind::kPin).latest, 1U);
+  EXPECT_EQ(workspace_->count("latest_pin").value(), 1U);
 }
 
 TEST_F(Questions, RepeatsInAnyOrderChangeNoAnswer) {

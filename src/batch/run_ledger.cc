@@ -17,7 +17,9 @@ void write_counts(JsonWriter& json, const BatchReport& report) {
     json.key(records::to_string(kind)).begin_object();
     json.key("records").integer(static_cast<std::int64_t>(counts.records));
     json.key("rows").integer(static_cast<std::int64_t>(counts.rows));
+    json.key("added").integer(static_cast<std::int64_t>(counts.added));
     json.key("repeats").integer(static_cast<std::int64_t>(counts.repeats));
+    json.key("replaced").integer(static_cast<std::int64_t>(counts.replaced));
     json.key("dead_letters").integer(static_cast<std::int64_t>(counts.dead_letters));
     json.end_object();
   }
@@ -28,7 +30,16 @@ void write_counts(JsonWriter& json, const BatchReport& report) {
   json.key("findings").begin_object();
   for (const CheckResult& check : report.checks)
     json.key(check.check).integer(static_cast<std::int64_t>(check.findings));
-  json.end_object();
+  json.end_object().key("failures").begin_array();
+  for (const StatementFailure& failure : report.failures) {
+    json.begin_object()
+        .key("statement")
+        .string(failure.statement)
+        .key("error")
+        .string(failure.error.message)
+        .end_object();
+  }
+  json.end_array();
 }
 
 }  // namespace
@@ -38,9 +49,10 @@ std::string ledger_line(const BatchReport& report, const std::optional<Error>& e
   json.begin_object();
   json.key("version").integer(1);
   json.key("run").string(report.run_id);
+  if (!report.label.empty()) json.key("label").string(report.label);
   json.key("started").string(format_iso8601(report.started));
   json.key("took_ms").integer(report.took.count());
-  json.key("outcome").string(error ? "failed" : "done");
+  json.key("outcome").string(error ? "failed" : report.published ? "done" : "stopped");
   if (error) {
     json.key("code").string(to_string(error->code));
     json.key("error").string(error->message);

@@ -14,16 +14,20 @@ BatchReport report() {
   report.took = std::chrono::milliseconds(850);
   report.objects = 3;
   report.bytes = 4096;
-  report.kinds[records::Kind::kPin] = {.records = 12, .rows = 9, .repeats = 2, .dead_letters = 1};
+  report.kinds[records::Kind::kPin] = {
+      .records = 12, .rows = 9, .added = 8, .repeats = 3, .replaced = 1, .dead_letters = 1};
+  report.published = true;
+  report.failures.push_back({"questions/mine", Error{ErrorCode::kInvalid, "line 3"}});
   report.tables["batch_pin"] = 9;
-  report.checks.push_back({.check = "records_without_post", .description = "", .findings = 4, .sample = {}});
+  report.checks.push_back(
+      {.check = "records_without_post", .description = "", .stops = false, .findings = 4, .sample = {}});
   report.steps = {{"list", std::chrono::milliseconds(5)}, {"read", std::chrono::milliseconds(40)}};
   return report;
 }
 
 constexpr std::string_view kCounts =
-    R"("objects":3,"bytes":4096,"kinds":{"pin":{"records":12,"rows":9,"repeats":2,"dead_letters":1}},)"
-    R"("tables":{"batch_pin":9},"findings":{"records_without_post":4},"steps_ms":{"list":5,"read":40}})";
+    R"("objects":3,"bytes":4096,"kinds":{"pin":{"records":12,"rows":9,"added":8,"repeats":3,"replaced":1,"dead_letters":1}},)"
+    R"("tables":{"batch_pin":9},"findings":{"records_without_post":4},"failures":[{"statement":"questions/mine","error":"line 3"}],"steps_ms":{"list":5,"read":40}})";
 
 TEST(RunLedger, LineSaysWhatTheRunDid) {
   EXPECT_EQ(ledger_line(report(), std::nullopt),

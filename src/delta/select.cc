@@ -1,4 +1,5 @@
 // From a snapshot to the SELECT that gives its rows.
+#include <charconv>
 #include <filesystem>
 #include <map>
 
@@ -7,6 +8,7 @@
 #include "delta/internal/partition.h"
 #include "delta/internal/paths.h"
 #include "delta/internal/schema.h"
+#include "delta/internal/statistics.h"
 #include "delta/table.h"
 
 namespace pinflow::delta {
@@ -127,6 +129,43 @@ Result<std::string> select_files(objects::ObjectStore& store, const std::string&
   }
   // By name, and beside all columns: one that came later is missing in older files, perhaps in all of these.
   return fmt::format("SELECT {} FROM ({} UNION ALL BY NAME {})", columns, nothing, rows);
+}
+
+Result<std::string> select_files_with_paths(objects::ObjectStore& store, const std::string& name,
+                                            const Snapshot& snapshot, const std::vector<std::string>& paths,
+                                            std::string_view path_column) {
+  if (!snapshot.partition_columns.empty()) {
+    return fail(ErrorCode::kInvalid, fmt::format("table {} is partitioned; its rows are not told by file", name));
+  }
+  TRY_ASSIGN(std::string nothing, select_nothing(snapshot.schema));
+  nothing.insert(nothing.rfind(" WHERE false"), fmt::format(", CAST(NULL AS VARCHAR) AS {}", kFileColumn));
+  std::string columns;
+  for (const Field& field : snapshot.schema) columns += sql::quote_name(field.name) + ", ";
+  const std::string quoted = sql::quote_name(path_column);
+  if (paths.empty()) return fmt::format("SELECT {}{} AS {} FROM ({})", columns, kFileColumn, quoted, nothing);
+  TRY_ASSIGN(const auto files, local_files(store, name, snapshot, paths));
+  std::string places;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    places += fmt::format("{}({}, {})", i > 0 ? ", " : "", sql::quote_text(files[i].path), sql::quote_text(paths[i]));
+  }
+  return fmt::format(
+      "SELECT {0}pinflow_places.path AS {1} FROM ({2} UNION ALL BY NAME SELECT * FROM {3}) JOIN (VALUES {4}) AS "
+      "pinflow_places({5}, path) USING ({5})",
+      columns, quoted, nothing, read_files(files, fmt::format(", filename = '{}'", kFileColumn)), places, kFileColumn);
+}
+
+std::optional<IntegerRange> integer_range(const DataFile& file, const std::string& column) {
+  const auto statistics = parse_statistics(file.statistics);
+  if (!statistics) return std::nullopt;
+  const auto found = statistics->columns.find(column);
+  if (found == statistics->columns.end() || !found->second.minimum || !found->second.maximum) return std::nullopt;
+  IntegerRange range;
+  const auto read = [](const std::string& text, std::int64_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
+  };
+  if (!read(*found->second.minimum, range.least) || !read(*found->second.maximum, range.greatest)) return std::nullopt;
+  return range;
 }
 
 Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot) {

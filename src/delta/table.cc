@@ -108,10 +108,7 @@ class DeltaTable final : public Table {
   }
 
   Result<Version> replace(const std::vector<DataFile>& files, const std::vector<Transaction>& transactions) override {
-    const auto append_only = state_.metadata->configuration.find("delta.appendOnly");
-    if (append_only != state_.metadata->configuration.end() && append_only->second == "true") {
-      return fail(ErrorCode::kInvalid, in_table("is append-only (delta.appendOnly), its rows cannot be replaced"));
-    }
+    TRY(check_may_remove());
     TRY(check_distinct(transactions));
     Commit actions;
     for (const auto& [path, file] : state_.snapshot.files) {
@@ -156,6 +153,25 @@ class DeltaTable final : public Table {
                     {"numAddedFiles", std::to_string(files.size())},
                     {"numAddedBytes", std::to_string(added_bytes)}};
     return commit(std::move(info), std::move(actions), {.removed = {replaced.begin(), replaced.end()}});
+  }
+
+  Result<Version> merge(const std::vector<std::string>& removed, const std::vector<DataFile>& files,
+                        const std::vector<Transaction>& transactions) override {
+    TRY(check_may_remove());
+    TRY(check_distinct(transactions));
+    Commit actions;
+    for (const std::string& path : removed) {
+      const auto live = state_.snapshot.files.find(path);
+      if (live == state_.snapshot.files.end()) return fail(ErrorCode::kConflict, in_table("has no file " + path));
+      actions.push_back(removal(live->second, true));
+    }
+    std::ranges::move(adds(files), std::back_inserter(actions));
+    CommitInfo info;
+    info.operation = "MERGE";
+    info.metrics = {{"numTargetFilesRemoved", std::to_string(removed.size())},
+                    {"numTargetFilesAdded", std::to_string(files.size())}};
+    return commit(std::move(info), std::move(actions),
+                  {.transactions = transactions, .removed = {removed.begin(), removed.end()}});
   }
 
   void discard(const DataFile& file) override { writer_.discard(file); }
@@ -229,6 +245,12 @@ class DeltaTable final : public Table {
               i + 1, stored[i].name, stored[i].type, spec_.schema[i].name, spec_.schema[i].type)));
     }
     return {};
+  }
+
+  Result<void> check_may_remove() const {
+    const auto append_only = state_.metadata->configuration.find("delta.appendOnly");
+    if (append_only == state_.metadata->configuration.end() || append_only->second != "true") return {};
+    return fail(ErrorCode::kInvalid, in_table("is append-only (delta.appendOnly), its rows cannot be replaced"));
   }
 
   Result<void> check_distinct(const std::vector<Transaction>& transactions) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -107,6 +108,11 @@ class Table {
   // schema changed; nothing was written. kInvalid: the rows of both sides do not add up, in each partition.
   virtual Result<Version> rewrite(const std::vector<std::string>& replaced, const std::vector<DataFile>& files) = 0;
 
+  // Takes live files out and puts others in, whose rows are others, and moves source positions, in one commit. kConflict: one of `removed`
+  // is not there any more, another writer moved one of these positions since the snapshot, or the schema changed; nothing was written.
+  virtual Result<Version> merge(const std::vector<std::string>& removed, const std::vector<DataFile>& files,
+                                const std::vector<Transaction>& transactions) = 0;
+
   // Deletes a file that write_files made and no commit names.
   virtual void discard(const DataFile& file) = 0;
 
@@ -132,8 +138,21 @@ Result<Snapshot> read_snapshot(objects::ObjectStore& store, sql::Engine& engine,
 Result<std::string> select_files(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot,
                                  const std::vector<std::string>& paths);
 
+// The same with one more column at the end: the path of the file that the row lies in, as the snapshot names it. kInvalid: the table
+// is partitioned.
+Result<std::string> select_files_with_paths(objects::ObjectStore& store, const std::string& name,
+                                            const Snapshot& snapshot, const std::vector<std::string>& paths,
+                                            std::string_view path_column);
+
 // The same of all live files.
 Result<std::string> select_all(objects::ObjectStore& store, const std::string& name, const Snapshot& snapshot);
+
+// Least and greatest value of a column of whole numbers in a file, as its statistics tell; empty where they do not.
+struct IntegerRange {
+  std::int64_t least = 0;
+  std::int64_t greatest = 0;
+};
+std::optional<IntegerRange> integer_range(const DataFile& file, const std::string& column);
 
 // The names of the tables in a store: folders with a _delta_log.
 Result<std::vector<std::string>> list_tables(objects::ObjectStore& store);

@@ -116,6 +116,20 @@ class FolderStore final : public ObjectStore {
     return std::move(walk).take();
   }
 
+  Result<std::vector<std::string>> folders(const std::string& prefix) override {
+    TRY(check_prefix(prefix));
+    const std::string base = prefix.substr(0, prefix.rfind('/') + 1);
+    auto entries = disk_.list(root_ / base, [](std::string_view name) { return is_part(name); });
+    std::vector<std::string> folders;
+    if (!entries && entries.error().code == ErrorCode::kNotFound) return folders;
+    TRY(entries);
+    for (const disk::Entry& entry : *entries) {
+      if (entry.is_directory) folders.push_back(entry.name);
+    }
+    std::ranges::sort(folders);
+    return folders;
+  }
+
   Result<void> remove(const std::string& name) override {
     TRY_ASSIGN(const Path path, path_of(name));
     auto removed = disk_.remove(path);

@@ -33,6 +33,9 @@ class ObjectStore {
   // prefix that ends in '/' is a folder; listing a missing one gives nothing.
   virtual Result<std::vector<ObjectInfo>> list(const std::string& prefix, const std::string& start_after = {},
                                                std::size_t limit = SIZE_MAX) = 0;
+  // The folders directly below a folder (`prefix` ends in '/', or is empty) in which objects lie, sorted, without their slash. Costs a
+  // call or two for each of them, however many objects they hold; but objects that lie directly in `prefix` may cost one each.
+  virtual Result<std::vector<std::string>> folders(const std::string& prefix);
   // Missing is not an error. After power loss a removed object may be there again.
   virtual Result<void> remove(const std::string& name) = 0;
   // A local path from which other libraries can read the object now (for a folder: the object itself).

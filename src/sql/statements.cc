@@ -103,10 +103,16 @@ Result<Statement> parse(const std::string& relative, std::string_view file) {
   }
   statement.description = std::move(comment.description);
   statement.columns = std::move(comment.columns);
+  statement.stops = comment.severity == "stop";
+  if (!comment.severity.empty() && !statement.name.starts_with("checks/")) {
+    return fail(ErrorCode::kInvalid, "only a check has a severity; leave the line out");
+  }
   // Blank lines in place of the comment, so that the lines in messages are those of the file.
   std::string body(static_cast<std::size_t>(std::ranges::count(file.substr(0, comment.end), '\n')), '\n');
   body += file.substr(comment.end);
   TRY_ASSIGN(statement.text, internal::single_select(body));
+  statement.first_line =
+      1 + static_cast<std::size_t>(std::ranges::count(body.substr(0, body.find(statement.text)), '\n'));
   return statement;
 }
 
@@ -123,7 +129,13 @@ Result<Statements> Statements::load(const std::optional<std::filesystem::path>& 
     if (path == kPrelude) statements.prelude_ = source.text;
     if (path.starts_with("prelude/")) continue;
     auto statement = parse(path, source.text);
-    if (!statement) return fail(std::move(statement).error().with_context(source.place));
+    if (!statement) {
+      Error error = std::move(statement).error().with_context(source.place);
+      const bool stands_alone = path.starts_with("questions/") || path.starts_with("checks/");
+      if (source.built_in || !stands_alone) return fail(std::move(error));
+      statements.broken_.push_back({path.substr(0, path.size() - 4), std::move(error)});
+      continue;
+    }
     statement->built_in = source.built_in;
     statements.statements_.push_back(*std::move(statement));
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/result.h"
 
 namespace pinflow::sql {
@@ -17,7 +18,15 @@ struct Statement {
   std::string description;
   std::vector<std::string> columns;  // As declared; empty where the front comment has none.
   std::string text;                  // The statement without its trailing ';'.
+  std::size_t first_line = 1;        // Where the text begins in the file.
   bool built_in = true;              // Carried in the binary; false where it comes from the user's folder.
+  bool stops = false;                // Of a check: `-- severity: stop`, its findings keep a run from being published.
+};
+
+// A question or check of the user's that cannot be understood: the others go on without it.
+struct BrokenStatement {
+  std::string name;  // "questions/mine".
+  Error error;       // Names file and line.
 };
 
 // The SQL files of cleaning, model, checks and questions: those of `sql/` in the source tree, carried inside
@@ -25,17 +34,19 @@ struct Statement {
 // once loaded.
 class Statements {
  public:
-  // kInvalid names file and line of what cannot be understood.
+  // kInvalid names file and line of what cannot be understood. A user's question or check fails alone: broken() has it.
   static Result<Statements> load(const std::optional<std::filesystem::path>& folder);
   // What DuckDB needs before the other files run: the few functions that engines spell differently
   // (sql/prelude/duckdb.sql).
   const std::string& prelude() const { return prelude_; }
   Result<Statement> find(std::string_view name) const;              // kNotFound lists the names there are.
   std::vector<Statement> in_folder(std::string_view folder) const;  // Sorted by name: all of "questions".
+  const std::vector<BrokenStatement>& broken() const { return broken_; }
 
  private:
   std::string prelude_;
   std::vector<Statement> statements_;
+  std::vector<BrokenStatement> broken_;
 };
 
 }  // namespace pinflow::sql

@@ -33,7 +33,8 @@ class StatementFiles : public testing::Test {
   }
   std::string load_error() {
     auto loaded = Statements::load(folder_);
-    return loaded ? "" : loaded.error().message;
+    if (!loaded) return loaded.error().message;
+    return loaded->broken().empty() ? "" : loaded->broken().front().error.message;
   }
 
   std::filesystem::path folder_;
@@ -94,6 +95,32 @@ TEST_F(StatementFiles, MistakesNameFileAndLine) {
   EXPECT_EQ(load_error(), "");
   write("question/mine.sql", "SELECT 1");
   EXPECT_THAT(load_error(), testing::AllOf(HasSubstr("question/mine.sql"), HasSubstr("questions")));
+}
+
+TEST_F(StatementFiles, ABrokenQuestionOrCheckLeavesTheOthersAsTheyAre) {
+  write("questions/mine.sql", "SELECT 1");
+  write("checks/raw/odd.sql", "-- description: x\n-- severity: loud\nSELECT 1");
+  write("questions/fine.sql", std::string(kFront) + "SELECT 1");
+  const Statements statements = Statements::load(folder_).value();
+  ASSERT_EQ(statements.broken().size(), 2U);
+  EXPECT_EQ(statements.broken()[0].name, "checks/raw/odd");
+  EXPECT_THAT(statements.broken()[0].error.message, HasSubstr("line 2: severity loud"));
+  EXPECT_EQ(statements.broken()[1].name, "questions/mine");
+  EXPECT_TRUE(statements.find("questions/fine"));
+  EXPECT_FALSE(statements.find("questions/mine"));
+  // What the cleaning and the model need is needed.
+  write("model/posts.sql", "SELECT 1");
+  EXPECT_THAT(load_error(), HasSubstr("model/posts.sql"));
+}
+
+TEST_F(StatementFiles, ChecksMayStopARun) {
+  write("checks/hard.sql", "-- description: x\n-- severity: stop\n\nSELECT 1");
+  write("questions/fine.sql", "-- description: x\n-- severity: stop\nSELECT 1");
+  const Statements statements = Statements::load(folder_).value();
+  EXPECT_TRUE(statements.find("checks/hard")->stops);
+  EXPECT_EQ(statements.find("checks/hard")->first_line, 4U);
+  EXPECT_FALSE(statements.find("checks/records_without_post")->stops);
+  EXPECT_THAT(load_error(), HasSubstr("only a check has a severity"));
 }
 
 TEST_F(StatementFiles, NamesThatCannotBeTableNamesAreRefused) {

@@ -21,10 +21,14 @@ class ObjectReader::Worker {
     if (!slice_.dead_letters) slice_.dead_letters = std::make_unique<records::DeadLetters>();
     return *slice_.dead_letters;
   }
-  void count(records::Kind kind, std::uint64_t bytes, std::uint64_t records) {
+  void count(const SunkObject& object, std::uint64_t bytes, std::uint64_t records) {
     ++slice_.objects;
     slice_.bytes += bytes;
-    slice_.records[static_cast<std::size_t>(kind)] += records;
+    slice_.records[static_cast<std::size_t>(object.kind)] += records;
+    if (records == 0) return;
+    const log::Offset end = object.name.first + static_cast<std::int64_t>(records - 1);
+    log::Offset& last = slice_.last_offsets.try_emplace(object.name.partition, end).first->second;
+    last = std::max(last, end);
   }
 
   // What should be handed over after an object of this kind: its rows once they are enough for a slice; dead
@@ -100,7 +104,7 @@ Result<void> ObjectReader::read_all(Worker& worker, std::stop_token stop) {
     auto bytes = store_.get(object.info.name);
     if (!bytes) return fail(std::move(bytes).error().with_context(fmt::format("reading object {}", object.info.name)));
     const std::uint64_t lines = read_lines(object, *bytes, worker.rows(object.kind), worker.dead_letters());
-    worker.count(object.kind, bytes->size(), lines);
+    worker.count(object, bytes->size(), lines);
     if (auto slice = worker.full(object.kind)) TRY(hand_over(*std::move(slice)));
   }
   for (Slice& slice : worker.rest()) TRY(hand_over(std::move(slice)));

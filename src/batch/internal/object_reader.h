@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,7 @@ struct Slice {
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
   std::array<std::uint64_t, records::kKinds.size()> records{};  // By kind.
+  std::map<log::TopicPartition, log::Offset> last_offsets;      // Of the objects.
 };
 
 // Reads and parses objects on threads of its own and gives slices to one consumer thread. The queue between

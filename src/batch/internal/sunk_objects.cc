@@ -28,35 +28,76 @@ void read_line(std::string_view line, const records::Source& source, records::Ra
   }
 }
 
-}  // namespace
+class Listing {
+ public:
+  Listing(objects::ObjectStore& store, const LoadedThrough& loaded) : store_(store), loaded_(loaded) {}
 
-Result<ObjectList> list_objects(objects::ObjectStore& store, const std::vector<std::string>& topics) {
-  std::vector<std::string> folders;
-  for (const std::string& topic : topics) {
+  Result<void> add_topic(const std::string& topic) {
+    const std::string folder = fmt::format("topics/{}/", topic);
     if (!records::kind_of(topic)) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("topic {} is of no kind: the part of its name behind the last '.' or '-' is none of "
-                              "pin, geo, user; the batch cannot read it",
-                              topic));
+      TRY_ASSIGN(const auto met, store_.list(folder, {}, 1));
+      for (const objects::ObjectInfo& info : met) skip(info);
+      return {};
     }
-    folders.push_back(fmt::format("topics/{}/", topic));
+    TRY_ASSIGN(const auto partitions, store_.folders(folder));
+    for (const std::string& partition : partitions) TRY(add_folder(topic, folder + partition + "/"));
+    return {};
   }
-  if (folders.empty()) folders.emplace_back("topics/");
-  ObjectList list;
-  for (const std::string& folder : folders) {
-    TRY_ASSIGN(std::vector<objects::ObjectInfo> found, store.list(folder));
+
+  ObjectList take() && { return std::move(list_); }
+
+ private:
+  Result<void> add_folder(const std::string& topic, const std::string& folder) {
+    TRY_ASSIGN(auto found, store_.list(folder, first_unloaded(topic, folder)));
     for (objects::ObjectInfo& info : found) {
       auto name = sink::parse_object_name(info.name);
       const auto kind = name ? records::kind_of(name->partition.topic) : std::nullopt;
       if (!kind) {
-        if (list.skipped++ == 0) list.skipped_example = info.name;
+        skip(info);
         continue;
       }
-      list.bytes += info.size;
-      list.objects.push_back({std::move(info), *std::move(name), *kind});
+      list_.bytes += info.size;
+      list_.objects.push_back({std::move(info), *std::move(name), *kind});
     }
+    return {};
   }
-  return list;
+
+  // The name behind which the objects lie that are not loaded: an object's name is that of its first offset.
+  std::string first_unloaded(const std::string& topic, const std::string& folder) const {
+    for (const auto& [partition, through] : loaded_) {
+      if (partition.topic == topic && sink::object_folder(partition) == folder)
+        return sink::object_name(partition, through);
+    }
+    return {};
+  }
+
+  void skip(const objects::ObjectInfo& info) {
+    if (list_.skipped++ == 0) list_.skipped_example = info.name;
+  }
+
+  objects::ObjectStore& store_;
+  const LoadedThrough& loaded_;
+  ObjectList list_;
+};
+
+}  // namespace
+
+Result<ObjectList> list_objects(objects::ObjectStore& store, const std::vector<std::string>& topics,
+                                const LoadedThrough& loaded) {
+  for (const std::string& topic : topics) {
+    if (records::kind_of(topic)) continue;
+    return fail(ErrorCode::kInvalid,
+                fmt::format("topic {} is of no kind: the part of its name behind the last '.' or '-' is none of "
+                            "pin, geo, user; the batch cannot read it",
+                            topic));
+  }
+  std::vector<std::string> all = topics;
+  if (all.empty()) {
+    TRY_ASSIGN(all, store.folders("topics/"));
+  }
+  Listing listing(store, loaded);
+  for (const std::string& topic : all) TRY(listing.add_topic(topic));
+  return std::move(listing).take();
 }
 
 std::uint64_t read_lines(const SunkObject& object, std::string_view bytes, records::RawBatch& rows,

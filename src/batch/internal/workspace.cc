@@ -1,5 +1,7 @@
 #include "batch/internal/workspace.h"
 
+#include <algorithm>
+#include <charconv>
 #include <variant>
 
 #include <fmt/format.h>
@@ -9,11 +11,40 @@ namespace pinflow::batch::internal {
 
 namespace {
 
-// Adds the SQL file to the engine's words.
+// Where in its file a statement went wrong, out of the engine's words ("LINE 3: SELECT a FORM b" and a ^ below): ", line 5, column 10".
+// The engine counts from select_from's first line and shows a part of a long line.
+std::string place_in(const sql::Statement& statement, std::string_view words) {
+  constexpr std::string_view kLine = "LINE ";
+  const std::size_t at = words.find(kLine);
+  if (at == words.npos) return {};
+  std::size_t line = 0;
+  const auto [end, error] = std::from_chars(words.data() + at + kLine.size(), words.data() + words.size(), line);
+  if (error != std::errc() || line < 2) return {};
+  const std::string place = fmt::format(", line {}", statement.first_line + line - 2);
+  const std::size_t shown = static_cast<std::size_t>(end - words.data()) + 2;  // Behind ": ".
+  const std::size_t next = words.find('\n', shown);
+  const std::size_t caret = next == words.npos ? words.npos : words.find('^', next);
+  if (caret == words.npos) return place;
+  std::string_view part = words.substr(shown, next - shown);
+  std::size_t column = caret - next - 1 - (shown - at);
+  if (part.starts_with("...")) {
+    part.remove_prefix(3);
+    column -= std::min<std::size_t>(column, 3);
+  }
+  if (part.ends_with("...")) part.remove_suffix(3);
+  std::string_view text = statement.text;
+  for (std::size_t i = 2; i < line; ++i) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  text = text.substr(0, text.find('\n'));
+  const std::size_t begin = text.find(part);
+  return begin == text.npos ? place : fmt::format("{}, column {}", place, begin + column + 1);
+}
+
+// Adds the SQL file, and the place in it, to the engine's words.
 template <class T>
 Result<T> in_file(Result<T> result, const sql::Statement& statement) {
   if (result) return result;
-  return fail(std::move(result).error().with_context(fmt::format("sql file {}.sql", statement.name)));
+  const std::string place = place_in(statement, result.error().message);
+  return fail(std::move(result).error().with_context(fmt::format("sql file {}.sql{}", statement.name, place)));
 }
 
 std::string raw_check_table(const sql::Statement& check) {
@@ -66,7 +97,12 @@ Result<void> Workspace::prepare() {
     TRY(create(fmt::format("clean_{}", to_string(kind)), clean, "LIMIT 0"));
     clean_texts_[kind] = select_from(clean);
   }
-  for (const sql::Statement& check : raw_checks_) TRY(create(raw_check_table(check), check, "LIMIT 0"));
+  for (const sql::Statement& check : raw_checks_) {
+    const auto made = create(raw_check_table(check), check, "LIMIT 0");
+    if (made) continue;
+    if (check.built_in || made.error().code != ErrorCode::kInvalid) return fail(made.error());
+    raw_check_errors_.emplace(check.name, made.error());
+  }
   return session_->load("dead_letters", records::DeadLetters().batch());
 }
 
@@ -91,50 +127,71 @@ Result<void> Workspace::add_slice(const Slice& slice) {
   TRY(session_->load(raw, slice.rows->batch()));
   TRY(session_->run(fmt::format("INSERT INTO clean_{} {}", to_string(kind), clean_texts_[kind])));
   for (const sql::Statement& check : raw_checks_) {
+    if (raw_check_errors_.contains(check.name)) continue;
     // The raw tables of the other kinds are empty now, so each record is looked at once.
     const std::string insert =
         fmt::format("INSERT INTO {} {}", sql::quote_name(raw_check_table(check)), select_from(check));
-    TRY(in_file(session_->run(insert), check));
+    const auto ran = in_file(session_->run(insert), check);
+    if (ran) continue;
+    if (check.built_in || ran.error().code != ErrorCode::kInvalid) return fail(ran.error());
+    raw_check_errors_.emplace(check.name, ran.error());
   }
   return session_->run(fmt::format("DELETE FROM {}", raw));
 }
 
-Result<void> Workspace::create_model(const sql::Statement& statement, const std::string& select, const Keep& keep) {
-  const std::string name(short_name(statement.name));
-  std::optional<disk::Path> file;
-  if (keep) {
-    TRY_ASSIGN(file, in_file(keep(name, select), statement));
-  }
-  const std::string made =
-      file ? fmt::format("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM read_parquet({})", name,
-                         sql::quote_text(file->string()))
-           : fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {} {}", name, select, keep ? "LIMIT 0" : "");
-  TRY(in_file(session_->run(made), statement));
-  return check_declared(name, statement);
+std::string Workspace::select_of(const sql::Statement& statement) {
+  return select_from(statement);
 }
 
-Result<void> Workspace::create_latest(records::Kind kind, const Keep& keep) {
-  const std::string cleaned = fmt::format("clean_{}", to_string(kind));
-  TRY_ASSIGN(const sql::Statement statement, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
-  TRY_ASSIGN(const sql::ResultTable counts,
-             session_->query(fmt::format("SELECT count(*), count(DISTINCT ind) FROM {}", cleaned)));
-  const std::uint64_t rows = integer_of(counts.rows[0][0]);
-  const std::uint64_t posts = integer_of(counts.rows[0][1]);
-  // Ranking all rows takes longer than all else. Where no post repeats, our own statement would give each row as it is.
-  const bool as_it_is = statement.built_in && rows == posts;
-  TRY(create_model(statement, as_it_is ? fmt::format("SELECT * FROM {}", cleaned) : select_from(statement), keep));
-  TRY_ASSIGN(const std::uint64_t latest, count(fmt::format("latest_{}", to_string(kind))));
-  rows_[kind] = {.cleaned = rows, .latest = latest};
-  return session_->run(fmt::format("DROP TABLE {}", cleaned));
+Result<void> Workspace::show(const sql::Statement& model, const std::string& select) {
+  const std::string name(short_name(model.name));
+  TRY(in_file(session_->run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", name, select)), model));
+  return check_declared(name, model);
 }
 
-Result<void> Workspace::build_model(const Keep& keep) {
-  for (const records::Kind kind : records::kKinds) TRY(create_latest(kind, keep));
-  for (const char* name : {"model/posts", "model/people"}) {
-    TRY_ASSIGN(const sql::Statement statement, statements_.find(name));
-    TRY(create_model(statement, select_from(statement), keep));
+Result<void> Workspace::forget(std::string_view table, const LoadedThrough& loaded) {
+  for (const auto& [partition, through] : loaded) {
+    TRY(session_->run(
+        fmt::format("DELETE FROM {} WHERE source_topic = {} AND source_partition = {} AND source_offset <= {}", table,
+                    sql::quote_text(partition.topic), partition.partition.value(), through.value())));
   }
   return {};
+}
+
+Result<void> Workspace::forget_letters(const LoadedThrough& loaded) {
+  return forget("dead_letters", loaded);
+}
+
+Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedThrough& loaded) {
+  const std::string cleaned = fmt::format("clean_{}", to_string(kind));
+  const std::string made = fmt::format("new_{}", to_string(kind));
+  TRY_ASSIGN(const sql::Statement statement, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
+  TRY(forget(cleaned, loaded));
+  TRY_ASSIGN(const sql::ResultTable counts,
+             session_->query(fmt::format("SELECT count(*), count(DISTINCT ind) FROM {}", cleaned)));
+  Rows rows{.cleaned = integer_of(counts.rows[0][0])};
+  const std::uint64_t posts = integer_of(counts.rows[0][1]);
+  // Ranking all rows takes longer than all else. Where no post repeats, our own statement would give each row as it is.
+  if (statement.built_in && rows.cleaned == posts) {
+    TRY(session_->run(fmt::format("ALTER TABLE {} RENAME TO {}", cleaned, made)));
+  } else {
+    TRY(create(made, statement));
+    TRY(session_->run(fmt::format("DROP TABLE {}", cleaned)));
+  }
+  TRY_ASSIGN(rows.latest, count(made));
+  return rows;
+}
+
+Result<void> Workspace::build_model() {
+  for (const records::Kind kind : records::kKinds) {
+    TRY(make_latest(kind, {}));
+    TRY(session_->run(fmt::format("ALTER TABLE new_{0} RENAME TO latest_{0}", to_string(kind))));
+  }
+  for (const char* name : {"model/posts", "model/people"}) {
+    TRY_ASSIGN(const sql::Statement statement, statements_.find(name));
+    TRY(create(short_name(name), statement));
+  }
+  return session_->run("CREATE OR REPLACE TEMP VIEW posts_before AS SELECT * FROM posts WHERE false");
 }
 
 Result<std::uint64_t> Workspace::count(std::string_view table) {
@@ -167,6 +224,20 @@ Result<std::map<records::Kind, std::uint64_t>> Workspace::dead_letters_by_kind()
   return by_kind;
 }
 
+Result<void> Workspace::show_posts_before(std::optional<delta::Version> version, objects::ObjectStore& tables,
+                                          sql::Engine& engine) {
+  std::string select = "SELECT * FROM posts WHERE false";
+  if (version) {
+    // A version that is not there any more has nothing to compare with.
+    const auto snapshot = delta::read_snapshot(tables, engine, "batch_posts", *version);
+    if (!snapshot && snapshot.error().code != ErrorCode::kNotFound) return fail(snapshot.error());
+    if (snapshot) {
+      TRY_ASSIGN(select, delta::select_all(tables, "batch_posts", *snapshot));
+    }
+  }
+  return session_->run(fmt::format("CREATE OR REPLACE TEMP VIEW posts_before AS {}", select));
+}
+
 Result<Answer> Workspace::ask(const sql::Statement& question) {
   const std::string table = answer_table(question.name);
   TRY(create(table, question));
@@ -178,6 +249,8 @@ Result<Answer> Workspace::ask(const sql::Statement& question) {
 
 Result<CheckResult> Workspace::check(const sql::Statement& statement) {
   const bool raw = statement.name.starts_with("checks/raw/");
+  if (const auto broken = raw_check_errors_.find(statement.name); broken != raw_check_errors_.end())
+    return fail(broken->second);
   std::string table = fmt::format("check_{}", short_name(statement.name));
   if (raw) {
     table = raw_check_table(statement);
@@ -187,11 +260,14 @@ Result<CheckResult> Workspace::check(const sql::Statement& statement) {
   } else {
     TRY(create(table, statement));
   }
-  CheckResult result{
-      .check = std::string(short_name(statement.name)), .description = statement.description, .sample = {}};
+  CheckResult result{.check = std::string(short_name(statement.name)),
+                     .description = statement.description,
+                     .stops = statement.stops,
+                     .findings = 0,
+                     .sample = {}};
   TRY_ASSIGN(result.findings, count(table));
   TRY_ASSIGN(result.sample, session_->query(fmt::format("SELECT * FROM {} ORDER BY rowid LIMIT {}",
-                                                        sql::quote_name(table), kCheckRows)));
+                                                        sql::quote_name(table), kStoredFindings)));
   TRY(session_->run(fmt::format("DROP TABLE {}", sql::quote_name(table))));
   return result;
 }

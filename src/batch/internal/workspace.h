@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,61 +9,68 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/result.h"
 #include "batch/batch_job.h"
 #include "batch/internal/object_reader.h"
-#include "disk/disk.h"
+#include "delta/table.h"
+#include "objects/object_store.h"
 #include "sql/engine.h"
 #include "sql/statements.h"
 
 namespace pinflow::batch::internal {
 
-// Keeps the rows of a SELECT as the content of a model table and gives the Parquet file that holds them; empty: no rows.
-using Keep = std::function<Result<std::optional<disk::Path>>(const std::string& model, const std::string& select)>;
-
 // The tables and views of one run in one session of the engine, and the statements that fill them, in this order: add_slice*
-// (raw_<kind> -> clean_<kind>, dead letters), build_model (latest_<kind>, posts, people), then ask and check. Owned by one
+// (raw_<kind> -> clean_<kind>, dead letters), make_latest of each kind, show of the model, then ask and check. Owned by one
 // thread; engine and statements must outlive it. Errors name the SQL file.
 class Workspace {
  public:
   static Result<std::unique_ptr<Workspace>> open(sql::Engine& engine, const sql::Statements& statements);
 
   Result<void> add_slice(const Slice& slice);
-  // Fills the model: each of its tables goes through `keep` and is read from its file from then on, so that not the engine's
-  // memory holds it; without `keep` they are temporary tables. The cleaned tables with their repeats are dropped.
-  Result<void> build_model(const Keep& keep = nullptr);
-  // Rows of each kind: cleaned and latest. After build_model.
+  // Forgets the records of a kind up to what is loaded already, then makes new_<kind> of the cleaned rows: of repeats the latest. The
+  // cleaned rows go.
   struct Rows {
     std::uint64_t cleaned = 0;
     std::uint64_t latest = 0;
   };
-  const std::map<records::Kind, Rows>& rows() const { return rows_; }
+  Result<Rows> make_latest(records::Kind kind, const LoadedThrough& loaded);
+  Result<void> forget_letters(const LoadedThrough& loaded);
+  // Makes a view of the model ("posts") of a SELECT and holds it against the columns that its file declares.
+  Result<void> show(const sql::Statement& model, const std::string& select);
+  // A model statement as a SELECT that can stand in parentheses.
+  static std::string select_of(const sql::Statement& statement);
+  // The whole model in memory, of the added records alone.
+  Result<void> build_model();
   // Dead letters by kind, and by reason with the most frequent first.
   Result<std::map<records::Kind, std::uint64_t>> dead_letters_by_kind();
   Result<std::vector<std::pair<std::string, std::uint64_t>>> dead_letters_by_reason();
 
+  // Makes the view posts_before of the posts as readers see them now, without rows where there are none, for checks that compare.
+  Result<void> show_posts_before(std::optional<delta::Version> version, objects::ObjectStore& tables,
+                                 sql::Engine& engine);
   // Answers a question into the table that answer_table names, in the file's order, and gives its first rows.
   Result<Answer> ask(const sql::Statement& question);
-  // Runs a check over the model, or sums up one over raw tables, which ran slice by slice.
+  // Runs a check over the model, or sums up one over raw tables, which ran slice by slice; of a user's raw check this is where its error
+  // comes out.
   Result<CheckResult> check(const sql::Statement& statement);
 
+  Result<std::uint64_t> count(std::string_view table);
   sql::Session& session() { return *session_; }
 
  private:
   Workspace(std::unique_ptr<sql::Session> session, const sql::Statements& statements);
   Result<void> prepare();
   Result<void> create(std::string_view table, const sql::Statement& statement, std::string_view rest = "");
-  Result<void> create_latest(records::Kind kind, const Keep& keep);
-  Result<void> create_model(const sql::Statement& statement, const std::string& select, const Keep& keep);
+  Result<void> forget(std::string_view table, const LoadedThrough& loaded);
   Result<void> check_declared(std::string_view table, const sql::Statement& statement);
-  Result<std::uint64_t> count(std::string_view table);
   Result<std::vector<std::pair<std::string, std::uint64_t>>> dead_letters_by(std::string_view column);
 
   std::unique_ptr<sql::Session> session_;
   const sql::Statements& statements_;
   std::vector<sql::Statement> raw_checks_;
+  std::map<std::string, Error> raw_check_errors_;  // Of those that do not run, by name; of the user's alone.
   std::map<records::Kind, std::string> clean_texts_;
-  std::map<records::Kind, Rows> rows_;
 };
 
 // The table of a question: "questions/category_by_year" has question_category_by_year.

@@ -53,6 +53,12 @@ Result<void> fill(FrontComment& comment, const Entry& entry) {
     comment.name = entry.value;
   } else if (entry.key == "description") {
     comment.description = entry.value;
+  } else if (entry.key == "severity") {
+    if (entry.value != "warn" && entry.value != "stop") {
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("line {}: severity {} is none of warn, stop", entry.line, entry.value));
+    }
+    comment.severity = entry.value;
   } else {
     TRY_ASSIGN(comment.columns, split_columns(entry.value, entry.line));
   }
@@ -64,10 +70,10 @@ Result<Entry> parse_entry(std::string_view content, int line) {
   const std::size_t colon = content.find(':');
   Entry entry;
   if (colon != std::string_view::npos) entry.key = trimmed(content.substr(0, colon));
-  if (entry.key != "name" && entry.key != "description" && entry.key != "columns") {
+  if (entry.key != "name" && entry.key != "description" && entry.key != "columns" && entry.key != "severity") {
     return fail(
         ErrorCode::kInvalid,
-        fmt::format("line {}: expected `-- name: ...`, `-- description: ...` or `-- columns: ...`, found `--{}`; "
+        fmt::format("line {}: expected `-- name: ...`, `-- description: ...`, `-- columns: ...` or `-- severity: ...`, found `--{}`; "
                     "other comments go below an empty line",
                     line, content));
   }

@@ -13,6 +13,7 @@ struct FrontComment {
   std::string name;  // Empty where it is not given.
   std::string description;
   std::vector<std::string> columns;
+  std::string severity;  // Empty where it is not given; of checks.
   std::size_t end = 0;  // Where the comment ends in the file's text.
 };
 

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "batch/batch_job.h"
+#include "batch/internal/model.h"
+#include "batch/internal/positions.h"
+#include "batch/internal/stored_table.h"
+#include "batch/internal/sunk_objects.h"
+#include "batch/internal/workspace.h"
+#include "batch/published.h"
+
+namespace pinflow::batch::internal {
+
+// One run, from the list of new objects to the publication. Owned by one thread; all that it is given outlives it.
+class BatchRun {
+ public:
+  BatchRun(const BatchContext& context, const BatchOptions& options, Progress* progress, std::stop_token stop,
+           BatchReport& report);
+
+  // Fills the report as far as it comes.
+  Result<void> all();
+
+ private:
+  Result<void> step(const char* name, const std::function<Result<void>()>& body);
+  Result<void> list();
+  Result<void> open_tables();
+  Result<void> find_positions();
+  Result<void> read();
+  Result<void> merge();
+  Result<void> merge_kind(records::Kind kind);
+  Result<void> store_letters();
+  Result<void> model();
+  Result<void> check();
+  Result<void> check_counts();
+  Result<void> store_checks();
+  Result<void> ask();
+  Result<void> publish();
+  PublishedQuestion published(const sql::Statement& question) const;
+  // Of the rows of a statement of the user's: what is wrong with them fails the statement alone.
+  bool fails_alone(const sql::Statement& statement, const Error& error);
+
+  const BatchContext& context_;
+  const BatchOptions& options_;
+  Progress* progress_;
+  std::stop_token stop_;
+  BatchReport& report_;
+
+  TopicIds ids_;
+  std::optional<Publication> before_;  // What readers see until this run is published.
+  ObjectList objects_;
+  std::unique_ptr<Workspace> workspace_;
+  CleanedTables cleaned_;
+  std::map<records::Kind, LoadedThrough> loaded_;         // What each cleaned table has.
+  LoadedThrough letters_loaded_;                          // What the dead letters' table has.
+  LoadedThrough reached_;                                 // The last offset of each partition that this run read.
+  std::map<records::Kind, std::uint64_t> lines_;          // That this run read, with those that a table has already.
+  std::vector<std::pair<std::string, std::string>> odd_;  // Counts that do not add up: what, and how.
+  std::map<std::string, StoredTable> tables_;             // As this run leaves them.
+  std::map<std::string, std::string> question_errors_;    // By short name.
+  std::map<std::string, std::string> check_errors_;
+};
+
+}  // namespace pinflow::batch::internal

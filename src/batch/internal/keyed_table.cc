@@ -1,0 +1,215 @@
+#include "batch/internal/keyed_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "batch/internal/stored_table.h"
+
+namespace pinflow::batch::internal {
+
+namespace {
+
+// So many rows lie in one file: what a row costs that gives way later.
+constexpr std::uint64_t kRowsPerFile = 250'000;
+// Files that are rewritten at once.
+constexpr std::uint64_t kBytesAtOnce = std::uint64_t{128} << 20;
+// Where rows of a relation meet rows of the table: path, ind, and whether the table's row stays.
+constexpr std::string_view kMet = "pinflow_met";
+
+// Whether the table's row is later in the log than the given one, as sql/model/latest_*.sql have it.
+constexpr std::string_view kStays =
+    "(o.source_offset > n.source_offset OR (o.source_offset = n.source_offset AND (o.source_partition > "
+    "n.source_partition OR (o.source_partition = n.source_partition AND o.source_topic <= n.source_topic))))";
+
+}  // namespace
+
+Result<std::unique_ptr<KeyedTable>> KeyedTable::open(const delta::TableContext& context, sql::Session& session,
+                                                     const std::string& name, const std::string& description,
+                                                     const std::string& select) {
+  TRY_ASSIGN(const delta::TableSpec spec, spec_of(session, name, description, select));
+  std::unique_ptr<KeyedTable> table(new KeyedTable(context, session, name));
+  TRY_ASSIGN(table->table_, delta::open_table(context, spec));
+  return table;
+}
+
+KeyedTable::KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name)
+    : context_(context), session_(session), name_(std::move(name)) {}
+
+Result<std::uint64_t> KeyedTable::number(const std::string& query) const {
+  TRY_ASSIGN(const sql::ResultTable answer, session_.query(query));
+  return static_cast<std::uint64_t>(std::get<std::int64_t>(answer.rows.at(0).at(0).data));
+}
+
+Result<std::vector<std::string>> KeyedTable::files_of(const std::string& query) const {
+  TRY_ASSIGN(const sql::ResultTable answer, session_.query(query));
+  std::vector<std::string> paths;
+  for (const auto& row : answer.rows) paths.push_back(row[0].to_text());
+  return paths;
+}
+
+Result<std::vector<std::string>> KeyedTable::files_that_may_hold(const std::string& posts) const {
+  std::vector<std::string> paths;
+  std::string ranges;
+  for (const auto& [path, file] : snapshot().files) {
+    if (const auto range = delta::integer_range(file, "ind")) {
+      ranges += fmt::format("{}({}, {}, {})", ranges.empty() ? "" : ", ", sql::quote_text(path), range->least,
+                            range->greatest);
+    } else {
+      paths.push_back(path);
+    }
+  }
+  if (ranges.empty()) return paths;
+  const std::string query = fmt::format(
+      "SELECT path FROM (VALUES {}) AS ranges(path, least, greatest) WHERE EXISTS (SELECT 1 FROM {} AS n WHERE n.ind "
+      "BETWEEN least AND greatest)",
+      ranges, sql::quote_name(posts));
+  TRY_ASSIGN(auto found, files_of(query));
+  std::ranges::move(found, std::back_inserter(paths));
+  std::ranges::sort(paths);
+  return paths;
+}
+
+Result<std::string> KeyedTable::select_all() const {
+  return delta::select_all(context_.store, name_, snapshot());
+}
+
+Result<Merged> KeyedTable::merge_latest(const std::string& relation,
+                                        const std::vector<delta::Transaction>& transactions) {
+  TRY_ASSIGN(const auto candidates, files_that_may_hold(relation));
+  TRY_ASSIGN(const std::string rows,
+             delta::select_files_with_paths(context_.store, name_, snapshot(), candidates, "path"));
+  const std::string quoted = sql::quote_name(relation);
+  TRY(
+      session_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o.path, o.ind, {} AS stays FROM ({}) AS o "
+                               "JOIN {} AS n ON n.ind = o.ind",
+                               kMet, kStays, rows, quoted)));
+  Merged merged;
+  TRY_ASSIGN(merged.dropped, number(fmt::format("SELECT count(*) FROM {} WHERE stays", kMet)));
+  TRY_ASSIGN(merged.replaced, number(fmt::format("SELECT count(*) FROM {} WHERE NOT stays", kMet)));
+  if (merged.dropped > 0) {
+    TRY(session_.run(fmt::format("DELETE FROM {} WHERE ind IN (SELECT ind FROM {} WHERE stays)", quoted, kMet)));
+    TRY(session_.run(fmt::format("DELETE FROM {} WHERE stays", kMet)));
+  }
+  TRY_ASSIGN(merged.added, number(fmt::format("SELECT count(*) FROM {}", quoted)));
+  merged.added -= std::min(merged.added, merged.replaced);
+  const std::string touched = fmt::format("SELECT DISTINCT path FROM {} ORDER BY path", kMet);
+  TRY_ASSIGN(const auto removed, files_of(touched));
+  merged.files_rewritten = removed.size();
+  TRY(commit_merge(removed, relation, transactions));
+  return merged;
+}
+
+Result<Merged> KeyedTable::replace_posts(const std::string& posts, const std::string& relation,
+                                         const std::vector<delta::Transaction>& transactions) {
+  TRY_ASSIGN(const auto candidates, files_that_may_hold(posts));
+  TRY_ASSIGN(const std::string rows,
+             delta::select_files_with_paths(context_.store, name_, snapshot(), candidates, "path"));
+  TRY(
+      session_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o.path, o.ind FROM ({}) AS o WHERE o.ind IN "
+                               "(SELECT ind FROM {})",
+                               kMet, rows, sql::quote_name(posts))));
+  Merged merged;
+  TRY_ASSIGN(merged.replaced, number(fmt::format("SELECT count(*) FROM {}", kMet)));
+  TRY_ASSIGN(merged.added, number(fmt::format("SELECT count(*) FROM {}", sql::quote_name(relation))));
+  merged.added -= std::min(merged.added, merged.replaced);
+  const std::string touched = fmt::format("SELECT DISTINCT path FROM {} ORDER BY path", kMet);
+  TRY_ASSIGN(const auto removed, files_of(touched));
+  merged.files_rewritten = removed.size();
+  TRY(commit_merge(removed, relation, transactions));
+  return merged;
+}
+
+Result<void> KeyedTable::commit_merge(const std::vector<std::string>& removed, const std::string& relation,
+                                      const std::vector<delta::Transaction>& transactions) {
+  TRY_ASSIGN(auto files, write_relation(relation));
+  auto kept = write_without(removed);
+  if (!kept) {
+    discard(files);
+    return fail(std::move(kept).error());
+  }
+  std::ranges::move(*kept, std::back_inserter(files));
+  TRY(session_.run(fmt::format("DROP TABLE {}", kMet)));
+  if (files.empty() && removed.empty() && transactions.empty()) return {};
+  const auto version = table_->merge(removed, files, transactions);
+  // An unknown outcome may be a success: its files must stay.
+  if (!version && version.error().code != ErrorCode::kUnknownOutcome) discard(files);
+  if (!version) return fail(version.error());
+  return {};
+}
+
+Result<std::vector<delta::DataFile>> KeyedTable::write_relation(const std::string& relation) {
+  const std::string quoted = sql::quote_name(relation);
+  TRY_ASSIGN(const std::uint64_t end, number(fmt::format("SELECT coalesce(max(rowid) + 1, 0) FROM {}", quoted)));
+  std::vector<delta::DataFile> files;
+  for (std::uint64_t begin = 0; begin < end; begin += kRowsPerFile) {
+    auto written =
+        table_->write_files(session_, fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {} ORDER BY ind",
+                                                  quoted, begin, begin + kRowsPerFile));
+    if (!written) {
+      discard(files);
+      return fail(std::move(written).error());
+    }
+    std::ranges::move(*written, std::back_inserter(files));
+  }
+  return files;
+}
+
+// The rows of files but for those of the posts in kMet.
+Result<std::vector<delta::DataFile>> KeyedTable::write_without(const std::vector<std::string>& paths) {
+  std::vector<delta::DataFile> files;
+  for (std::size_t begin = 0; begin < paths.size();) {
+    std::vector<std::string> group;
+    for (std::uint64_t bytes = 0; begin < paths.size() && (group.empty() || bytes < kBytesAtOnce); ++begin) {
+      bytes += snapshot().files.at(paths[begin]).size;
+      group.push_back(paths[begin]);
+    }
+    auto select = delta::select_files(context_.store, name_, snapshot(), group);
+    auto written = select ? table_->write_files(session_, fmt::format("SELECT * FROM ({}) AS o WHERE o.ind NOT IN "
+                                                                      "(SELECT ind FROM {}) ORDER BY ind",
+                                                                      *select, kMet))
+                          : Result<std::vector<delta::DataFile>>(fail(select.error()));
+    if (!written) {
+      discard(files);
+      return fail(std::move(written).error());
+    }
+    std::ranges::move(*written, std::back_inserter(files));
+  }
+  return files;
+}
+
+Result<void> KeyedTable::replace_all(const std::vector<std::string>& selects,
+                                     const std::vector<delta::Transaction>& transactions) {
+  std::vector<delta::DataFile> files;
+  for (const std::string& select : selects) {
+    auto written = table_->write_files(session_, select);
+    if (!written) {
+      discard(files);
+      return fail(std::move(written).error());
+    }
+    std::ranges::move(*written, std::back_inserter(files));
+  }
+  return commit_all(files, transactions);
+}
+
+Result<void> KeyedTable::replace_with(const std::string& relation,
+                                      const std::vector<delta::Transaction>& transactions) {
+  TRY_ASSIGN(const auto files, write_relation(relation));
+  return commit_all(files, transactions);
+}
+
+Result<void> KeyedTable::commit_all(const std::vector<delta::DataFile>& files,
+                                    const std::vector<delta::Transaction>& transactions) {
+  const auto version = table_->replace(files, transactions);
+  // An unknown outcome may be a success: its files must stay.
+  if (!version && version.error().code != ErrorCode::kUnknownOutcome) discard(files);
+  if (!version) return fail(version.error());
+  return {};
+}
+
+void KeyedTable::discard(const std::vector<delta::DataFile>& files) {
+  for (const delta::DataFile& file : files) table_->discard(file);
+}
+
+}  // namespace pinflow::batch::internal

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "delta/table.h"
+#include "sql/engine.h"
+
+namespace pinflow::batch::internal {
+
+// What a merge did to a table, in rows and files.
+struct Merged {
+  std::uint64_t added = 0;     // Rows of posts that the table did not have.
+  std::uint64_t replaced = 0;  // Rows in the place of older ones of the same posts.
+  std::uint64_t dropped = 0;   // Given rows that are older than what the table has.
+  std::uint64_t files_rewritten = 0;
+};
+
+// A Delta table with one row a post (column `ind`), which takes in the rows of a day at the cost of the day: new posts go into files of their
+// own, and of the old files only those are written anew that hold a row which gives way. The statistics of the files and their column
+// `ind` tell which. Relations are temporary tables of the session. Each change is one commit with its transactions. Owned by one
+// thread; context and session outlive it.
+class KeyedTable {
+ public:
+  // Opens or makes the table with the columns of `select`.
+  static Result<std::unique_ptr<KeyedTable>> open(const delta::TableContext& context, sql::Session& session,
+                                                  const std::string& name, const std::string& description,
+                                                  const std::string& select);
+
+  // Puts the rows of a relation in, of each post the one latest in the log: by source_offset, then source_partition, then source_topic
+  // (the alphabetically first). The relation has one row a post, and loses those that are older than what the table has.
+  Result<Merged> merge_latest(const std::string& relation, const std::vector<delta::Transaction>& transactions);
+
+  // Puts the rows of `relation` in the place of all rows of the posts that `posts` names (column `ind`); empty `relation`: none come.
+  Result<Merged> replace_posts(const std::string& posts, const std::string& relation,
+                               const std::vector<delta::Transaction>& transactions);
+
+  // Makes the rows of SELECTs, each in a file of its own, or of a relation, in several files, the whole content.
+  Result<void> replace_all(const std::vector<std::string>& selects,
+                           const std::vector<delta::Transaction>& transactions);
+  Result<void> replace_with(const std::string& relation, const std::vector<delta::Transaction>& transactions);
+
+  const delta::Snapshot& snapshot() const { return table_->snapshot(); }
+  delta::Table& table() { return *table_; }
+  // Paths of the live files that may hold one of the posts of a relation, by their statistics.
+  Result<std::vector<std::string>> files_that_may_hold(const std::string& posts) const;
+  Result<std::string> select_all() const;
+
+ private:
+  KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name);
+  Result<std::vector<std::string>> files_of(const std::string& query) const;
+  Result<std::vector<delta::DataFile>> write_relation(const std::string& relation);
+  Result<std::vector<delta::DataFile>> write_without(const std::vector<std::string>& paths);
+  Result<void> commit_merge(const std::vector<std::string>& removed, const std::string& relation,
+                            const std::vector<delta::Transaction>& transactions);
+  Result<void> commit_all(const std::vector<delta::DataFile>& files,
+                          const std::vector<delta::Transaction>& transactions);
+  Result<std::uint64_t> number(const std::string& query) const;
+  void discard(const std::vector<delta::DataFile>& files);
+
+  const delta::TableContext context_;
+  sql::Session& session_;
+  const std::string name_;
+  std::unique_ptr<delta::Table> table_;
+};
+
+}  // namespace pinflow::batch::internal

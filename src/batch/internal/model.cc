@@ -1,0 +1,181 @@
+#include "batch/internal/model.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "batch/internal/positions.h"
+
+namespace pinflow::batch::internal {
+
+namespace {
+
+constexpr std::string_view kTouched = "pinflow_touched";
+constexpr std::string_view kNewPosts = "pinflow_new_posts";
+constexpr std::string_view kPostsDescription = "Every post with its place, time and user";
+// Of so many posts, to make each anew costs more than to make all.
+constexpr std::uint64_t kWorthRebuilding = 4;
+// Posts that are made by one statement into one file.
+constexpr std::int64_t kPostsAtOnce = 1'000'000;
+
+std::string table_of(records::Kind kind) {
+  return fmt::format("batch_{}", to_string(kind));
+}
+
+std::string source_id(records::Kind kind) {
+  return fmt::format("pinflow-batch/built-from {}", table_of(kind));
+}
+
+// What tells a record from an earlier one of the same post.
+constexpr std::string_view kRecord = "ind, source_topic, source_partition, source_offset";
+
+}  // namespace
+
+std::vector<delta::Transaction> Model::built_from(const sql::Statement& statement) const {
+  std::vector<delta::Transaction> transactions = {made_by("batch_posts", statement.text)};
+  for (const auto& [kind, table] : cleaned_) {
+    transactions.push_back({source_id(kind), table->snapshot().version.value()});
+  }
+  return transactions;
+}
+
+Result<std::optional<std::string>> Model::why_rebuild(const delta::Snapshot& posts, const sql::Statement& statement) {
+  if (posts.files.empty()) return "the table has no rows yet";
+  if (!statement.built_in) return "model/posts.sql is not the built-in one, so any row may depend on any record";
+  if (!is_made_by(posts, "batch_posts", statement.text)) return "model/posts.sql changed";
+  for (const auto& [kind, table] : cleaned_) {
+    const auto built = posts.transactions.find(source_id(kind));
+    if (built == posts.transactions.end() || built->second > table->snapshot().version.value())
+      return fmt::format("{} is another table than before", table_of(kind));
+    if (built->second == table->snapshot().version.value()) continue;
+    const auto before =
+        delta::read_snapshot(context_.store, context_.engine, table_of(kind), delta::Version(built->second));
+    if (!before) return fmt::format("version {} of {} is not there any more", built->second, table_of(kind));
+  }
+  return std::nullopt;
+}
+
+// The posts of a kind whose record changed since a version: the difference of the files that came and went, so that files that were only
+// put together do not count.
+Result<std::string> Model::changed_since(records::Kind kind, delta::Version version) {
+  const delta::Snapshot& now = cleaned_.at(kind)->snapshot();
+  TRY_ASSIGN(const delta::Snapshot before,
+             delta::read_snapshot(context_.store, context_.engine, table_of(kind), version));
+  std::vector<std::string> came, went;
+  for (const auto& [path, file] : now.files) {
+    if (!before.files.contains(path)) came.push_back(path);
+  }
+  for (const auto& [path, file] : before.files) {
+    if (!now.files.contains(path)) went.push_back(path);
+  }
+  TRY_ASSIGN(const std::string new_rows, delta::select_files(context_.store, table_of(kind), now, came));
+  TRY_ASSIGN(const std::string old_rows, delta::select_files(context_.store, table_of(kind), before, went));
+  return fmt::format(
+      "SELECT ind FROM ((SELECT {0} FROM ({1}) EXCEPT ALL SELECT {0} FROM ({2})) UNION ALL "
+      "(SELECT {0} FROM ({2}) EXCEPT ALL SELECT {0} FROM ({1})))",
+      kRecord, new_rows, old_rows);
+}
+
+Result<void> Model::find_touched(const delta::Snapshot& posts) {
+  std::string changed;
+  for (const auto& [kind, table] : cleaned_) {
+    const delta::Version built(posts.transactions.at(source_id(kind)));
+    if (built == table->snapshot().version) continue;
+    TRY_ASSIGN(const std::string select, changed_since(kind, built));
+    changed += fmt::format("{}({})", changed.empty() ? "" : " UNION ALL ", select);
+  }
+  if (changed.empty()) changed = "SELECT CAST(NULL AS BIGINT) AS ind WHERE false";
+  return workspace_.session().run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT DISTINCT ind FROM ({})", kTouched, changed));
+}
+
+Result<void> Model::show_all() {
+  for (const auto& [kind, table] : cleaned_) {
+    TRY_ASSIGN(const sql::Statement latest, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
+    TRY_ASSIGN(const std::string select, table->select_all());
+    TRY(workspace_.show(latest, select));
+  }
+  return {};
+}
+
+Result<void> Model::show_touched() {
+  for (const auto& [kind, table] : cleaned_) {
+    TRY_ASSIGN(const sql::Statement latest, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
+    TRY_ASSIGN(const auto paths, table->files_that_may_hold(std::string(kTouched)));
+    TRY_ASSIGN(const std::string rows, delta::select_files(context_.store, table_of(kind), table->snapshot(), paths));
+    TRY(workspace_.show(latest, fmt::format("SELECT * FROM ({}) WHERE ind IN (SELECT ind FROM {})", rows, kTouched)));
+  }
+  return {};
+}
+
+// The statement over all records: for each million posts one, so that old posts that change later lie in files of bounded size.
+Result<std::vector<std::string>> Model::whole_selects(const sql::Statement& statement) {
+  const std::string whole = Workspace::select_of(statement);
+  const KeyedTable& pins = *cleaned_.at(records::Kind::kPin);
+  if (!statement.built_in || pins.snapshot().rows() <= kPostsAtOnce) return std::vector{whole};
+  std::vector<std::string> selects;
+  std::vector<std::string> group;
+  std::int64_t rows = 0;
+  const auto close = [&]() -> Result<void> {
+    TRY_ASSIGN(const std::string some,
+               delta::select_files(context_.store, table_of(records::Kind::kPin), pins.snapshot(), group));
+    selects.push_back(fmt::format("WITH latest_pin AS ({}) SELECT * FROM ({}) AS posts", some, statement.text));
+    group.clear();
+    rows = 0;
+    return {};
+  };
+  for (const auto& [path, file] : pins.snapshot().files) {
+    group.push_back(path);
+    rows += file.rows;
+    if (rows >= kPostsAtOnce) TRY(close());
+  }
+  if (!group.empty()) TRY(close());
+  return selects;
+}
+
+Result<PostsUpdate> Model::update_posts(bool rebuild) {
+  TRY_ASSIGN(const sql::Statement statement, statements_.find("model/posts"));
+  TRY(show_all());
+  TRY_ASSIGN(const auto posts, KeyedTable::open(context_, workspace_.session(), "batch_posts",
+                                                std::string(kPostsDescription), Workspace::select_of(statement)));
+  PostsUpdate update;
+  TRY_ASSIGN(const auto why, why_rebuild(posts->snapshot(), statement));
+  update.rebuilt = rebuild || why;
+  update.why = rebuild ? "it was asked for" : why.value_or("");
+  if (!update.rebuilt) {
+    TRY(find_touched(posts->snapshot()));
+    TRY_ASSIGN(update.touched, workspace_.count(kTouched));
+    update.rebuilt = update.touched * kWorthRebuilding > static_cast<std::uint64_t>(posts->snapshot().rows());
+    if (update.rebuilt) update.why = "most posts changed";
+  }
+  if (update.rebuilt) {
+    TRY_ASSIGN(const auto selects, whole_selects(statement));
+    TRY(posts->replace_all(selects, built_from(statement)));
+  } else if (update.touched > 0) {
+    TRY(show_touched());
+    TRY(workspace_.session().run(
+        fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", kNewPosts, Workspace::select_of(statement))));
+    TRY_ASSIGN(update.merged,
+               posts->replace_posts(std::string(kTouched), std::string(kNewPosts), built_from(statement)));
+    TRY(workspace_.session().run(fmt::format("DROP TABLE {}; DROP TABLE {}", kNewPosts, kTouched)));
+    TRY(show_all());
+  }
+  TRY_ASSIGN(const std::string all, posts->select_all());
+  TRY(workspace_.show(statement, all));
+  tables_["batch_posts"] = {.version = posts->snapshot().version, .rows = posts->snapshot().rows()};
+  return update;
+}
+
+Result<void> Model::update_people() {
+  TRY_ASSIGN(const sql::Statement statement, statements_.find("model/people"));
+  TRY_ASSIGN(const StoredTable people, replace_table(context_, workspace_.session(), "batch_people",
+                                                     "One row per person", Workspace::select_of(statement)));
+  TRY_ASSIGN(const auto snapshot,
+             delta::read_snapshot(context_.store, context_.engine, "batch_people", people.version));
+  TRY_ASSIGN(const std::string all, delta::select_all(context_.store, "batch_people", snapshot));
+  TRY(workspace_.show(statement, all));
+  tables_["batch_people"] = people;
+  return {};
+}
+
+}  // namespace pinflow::batch::internal
