@@ -15,15 +15,20 @@ class LaneBudget : public LaneFixture {
   LaneBudget() {
     stopped_.request_stop();
     for (const records::Kind kind : records::kKinds) {
-      make_topic(options_.names.stream(kind));
-      for (int i = 0; i < kRecords; ++i) {
-        const std::string padding(kMiB - 100, 'x');
-        log_.append(options_.names.stream(kind), 0, {fmt::format(R"({{"ind":{},"padding":"{}"}})", i, padding)});
-      }
-      lanes_.push_back(std::make_unique<internal::KindLane>(
-          kind, options_, StreamContext{log_, *store_, *engine_, statements_, clock_, logger_}, Random(++seed_),
-          budget_));
+      fill(kind, kRecords);
+      lanes_.push_back(make_lane(kind));
     }
+  }
+  void fill(records::Kind kind, int count) {
+    make_topic(options_.names.stream(kind));
+    for (int i = 0; i < count; ++i) {
+      const std::string padding(kMiB - 100, 'x');
+      log_.append(options_.names.stream(kind), 0, {fmt::format(R"({{"ind":{},"padding":"{}"}})", i, padding)});
+    }
+  }
+  std::unique_ptr<internal::KindLane> make_lane(records::Kind kind) {
+    return std::make_unique<internal::KindLane>(
+        kind, options_, StreamContext{log_, *store_, *engine_, statements_, clock_, logger_}, Random(++seed_), budget_);
   }
   void gather(internal::KindLane& lane) {
     lane.prepare();
@@ -72,6 +77,38 @@ TEST_F(LaneBudget, LetsAKindGoOnWhileAnotherHoldsAllItCan) {
   }
   EXPECT_EQ(lanes_[1]->status().records, std::uint64_t{kRecords});
   EXPECT_LT(lanes_[0]->status().records, std::uint64_t{kRecords});
+}
+
+TEST_F(LaneBudget, HoldsNothingOfTheOthersWithoutABatchOnItsWay) {
+  options_.batches_at_once = 1;
+  lanes_[0] = make_lane(records::Kind::kPin);
+  for (int turn = 0; turn < 3; ++turn) {
+    gather(*lanes_[0]);
+    EXPECT_EQ(budget_.common(), 6 * kMiB) << "also while it is behind";
+    lanes_[0]->commit();
+  }
+}
+
+TEST_F(LaneBudget, GivesBackWhatABatchTurnedOutNotToNeed) {
+  options_.names.prefix = "short";
+  fill(records::Kind::kPin, 4);
+  lanes_[0] = make_lane(records::Kind::kPin);
+  gather(*lanes_[0]);
+  lanes_[0]->commit();
+  gather(*lanes_[0]);
+  EXPECT_LT(budget_.common(), 6 * kMiB);
+  EXPECT_GT(budget_.common(), 3 * kMiB) << "it asked for a batch of 4 MiB, and there were fewer records";
+}
+
+TEST_F(LaneBudget, MakesNoTinyBatchesWhileTheOthersHoldAll) {
+  const auto held = budget_.take(6 * kMiB, false, true);
+  ASSERT_EQ(budget_.common(), 0u);
+  for (int turn = 0; turn < 20; ++turn) {
+    gather(*lanes_[0]);
+    lanes_[0]->commit();
+  }
+  EXPECT_EQ(lanes_[0]->status().records, std::uint64_t{kRecords});
+  EXPECT_LE(lanes_[0]->status().commits, 5u) << "each batch is as large as its own share";
 }
 
 TEST_F(LaneBudget, TakesLargerBatchesWhileBehind) {
