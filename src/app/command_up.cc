@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/pipeline.h"
+#include "app/schedule_parts.h"
 #include "app/terminal.h"
 #include "net/listen.h"
 
@@ -40,12 +41,16 @@ void print_banner(const Environment& environment, const Pipeline& pipeline) {
       "  streams       {}, ...geo, ...user     (stream lane, live metrics)\n"
       "  acknowledged  {}\n"
       "  data          {}\n"
+      "  batch         {}\n"
       "  live          {}/live/profiles\n"
       "  try           pinflow emulate --to both --url {} --data {}\n"
       "Ctrl-C stops it.\n",
       PINFLOW_VERSION, pipeline.url(), pipeline.kafka_address(), names.topic(records::Kind::kPin),
-      names.stream(records::Kind::kPin), acknowledgement(config), config.data.folder.string(), pipeline.url(),
-      pipeline.url(), config.data.folder.string());
+      names.stream(records::Kind::kPin), acknowledgement(config), config.data.folder.string(),
+      config.schedule.enabled
+          ? fmt::format("{} in {} (pinflow schedule show)", config.schedule.cron, config.schedule.timezone)
+          : "by hand (schedule.enabled = false)",
+      pipeline.url(), pipeline.url(), config.data.folder.string());
   std::fflush(stdout);
 }
 
@@ -53,10 +58,15 @@ Result<ExitCode> up(Environment& environment) {
   net::raise_open_file_limit();
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
   TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores));
+  TRY_ASSIGN(auto runs, open_schedule(environment, *stores));
+  if (environment.config().schedule.enabled) {
+    runs.scheduler = std::make_unique<schedule::Scheduler>(*runs.runner, environment.clock, *environment.logger);
+  }
   print_banner(environment, *pipeline);
   environment.hangups->set([&] { pipeline->reload_files(); });
   wait_for(environment.stop);
   environment.hangups->set({});
+  runs.scheduler.reset();  // A run in progress stops; the next start tries it again.
   environment.logger->info("stopping: the doors close, the lanes take what is in the log");
   pipeline->close_doors();
   if (const auto drained = pipeline->catch_up(kDrain, {}); !drained) {
@@ -69,8 +79,9 @@ Result<ExitCode> up(Environment& environment) {
 }  // namespace
 
 void add_up(CLI::App& root, Action& selected) {
-  CLI::App* command = root.add_subcommand(
-      "up", "Runs all roles in this process until Ctrl-C: doors, log, sink, stream lane, live metrics");
+  CLI::App* command = root.add_subcommand("up",
+                                          "Runs all roles in this process until Ctrl-C: doors, log, sink, stream lane, "
+                                          "live metrics, schedule of the batch");
   command->footer(
       "Examples:\n"
       "  pinflow up\n"

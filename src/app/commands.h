@@ -21,6 +21,8 @@ void add_up(CLI::App& root, Action& selected);
 void add_source(CLI::App& root, Action& selected);
 void add_emulate(CLI::App& root, Action& selected);
 void add_batch(CLI::App& root, Action& selected);
+void add_schedule(CLI::App& root, Action& selected);
+void add_runs(CLI::App& root, Action& selected);
 void add_question(CLI::App& root, Action& selected);
 void add_tap(CLI::App& root, Action& selected);
 void add_tables(CLI::App& root, Action& selected);

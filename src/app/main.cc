@@ -140,6 +140,8 @@ int run(int argc, char** argv) {
   add_source(root, action);
   add_emulate(root, action);
   add_batch(root, action);
+  add_schedule(root, action);
+  add_runs(root, action);
   add_question(root, action);
   add_tap(root, action);
   add_tables(root, action);
@@ -157,7 +159,8 @@ int run(int argc, char** argv) {
 
   auto settings = load_settings(common);
   if (!settings) return complain(settings.error(), kConfiguration);
-  const bool serves = root.got_subcommand("up");
+  const bool serves = root.got_subcommand("up") ||
+                      (root.got_subcommand("schedule") && root.get_subcommand("schedule")->got_subcommand("run"));
   std::stop_source stop;
   Environment environment;
   watch_signals(stop, serves ? environment.hangups : nullptr);

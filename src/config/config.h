@@ -144,6 +144,17 @@ struct Config {
     std::chrono::milliseconds checkpoint_interval{10'000};
   } live;
   struct {
+    bool enabled = true;
+    std::string cron = "@daily";
+    std::string timezone = "UTC";
+    std::string catch_up = "latest";
+    std::string start;  // Empty: from the first start of the schedule on.
+    std::uint16_t retries = 2;
+    std::chrono::milliseconds retry_delay{300'000};
+    std::chrono::milliseconds max_retry_delay{3'600'000};
+    std::optional<std::chrono::milliseconds> timeout;
+  } schedule;
+  struct {
     std::filesystem::path statements;  // Empty: only the files carried in the program.
     ByteCount memory_limit{std::uint64_t{1} << 30};
     std::int32_t threads = 2;
