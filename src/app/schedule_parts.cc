@@ -51,7 +51,14 @@ Result<schedule::Rules> schedule_rules(Environment& environment) {
   if (!cron) return fail(std::move(cron).error().with_context("schedule.cron"));
   auto zone = schedule::TimeZone::load(*environment.disk, config.timezone);
   if (!zone) return fail(std::move(zone).error().with_context("schedule.timezone"));
-  schedule::Rules rules{.cron = *cron, .zone = *zone};
+  schedule::Rules rules{*cron,
+                        *zone,
+                        schedule::CatchUp::kLatest,
+                        config.retries,
+                        config.retry_delay,
+                        config.max_retry_delay,
+                        config.timeout,
+                        std::nullopt};
   if (config.catch_up == "none") {
     rules.catch_up = schedule::CatchUp::kNone;
   } else if (config.catch_up == "all") {
@@ -67,10 +74,6 @@ Result<schedule::Rules> schedule_rules(Environment& environment) {
                   fmt::format("schedule.start: '{}' is no time such as 2026-11-01T00:00:00Z", config.start));
     }
   }
-  rules.retries = config.retries;
-  rules.retry_delay = config.retry_delay;
-  rules.max_retry_delay = config.max_retry_delay;
-  rules.timeout = config.timeout;
   return rules;
 }
 
