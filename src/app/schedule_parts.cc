@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/batch_run.h"
 #include "base/json.h"
 #include "base/timestamp.h"
 #include "batch/batch_job.h"
@@ -20,7 +21,12 @@ void write_time(JsonWriter& json, std::string_view key, const std::optional<Wall
   }
 }
 
-schedule::Outcome outcome_of(const batch::BatchReport& report) {
+// Another attempt with the same program, configuration, statements and objects would end the same.
+bool would_repeat(ExitCode code) {
+  return code == kUsage || code == kConfiguration || code == kDataQuality || code == kStorage;
+}
+
+schedule::Outcome outcome_of_report(const batch::BatchReport& report) {
   schedule::Outcome outcome;
   std::uint64_t records = 0;
   std::uint64_t dead_letters = 0;
@@ -29,8 +35,17 @@ schedule::Outcome outcome_of(const batch::BatchReport& report) {
     dead_letters += counts.dead_letters;
   }
   std::uint64_t findings = 0;
-  for (const batch::CheckResult& check : report.checks) findings += check.findings;
   outcome.message = fmt::format("batch run {}", report.run_id);
+  for (const batch::CheckResult& check : report.checks) {
+    findings += check.findings;
+    if (!report.published && check.stops && check.findings > 0)
+      outcome.message += fmt::format("; stopped by check {}: {} findings", check.check, check.findings);
+  }
+  for (const batch::StatementFailure& failure : report.failures)
+    outcome.message += fmt::format("; {}: {}", failure.statement, failure.error.message);
+  outcome.exit_code = exit_code_of(report);
+  outcome.success = outcome.exit_code == kOk;
+  outcome.retry = false;  // The statements and the data stay as they are.
   const auto add = [&](std::string_view name, std::uint64_t value) {
     outcome.counters.emplace_back(name, static_cast<std::int64_t>(value));
   };
@@ -95,22 +110,30 @@ schedule::Job batch_job(Environment& environment, Stores& stores) {
                                       *environment.disk,
                                       environment.folder("state"),
                                       stores.statements};
-    const auto report = batch::BatchJob(context, {}).run(nullptr, call.stop);
-    if (report) return outcome_of(*report);
-    schedule::Outcome outcome;
-    outcome.success = false;
-    outcome.exit_code = exit_code_of(report.error());
-    outcome.message = report.error().message;
-    return outcome;
+    batch::BatchOptions options;
+    options.label = format_iso8601(call.interval.start);
+    return outcome_of(batch::BatchJob(context, options).run(nullptr, call.stop));
   };
 }
 
-Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores) {
+schedule::Outcome outcome_of(const Result<batch::BatchReport>& report) {
+  if (report) return outcome_of_report(*report);
+  const ExitCode code = exit_code_of(report.error());
+  schedule::Outcome outcome;
+  outcome.success = false;
+  outcome.exit_code = code;
+  outcome.message = report.error().message;
+  outcome.retry = !would_repeat(code);
+  return outcome;
+}
+
+Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores, schedule::Job job) {
   ScheduleParts parts;
   TRY_ASSIGN(const auto rules, schedule_rules(environment));
   TRY_ASSIGN(parts.store, open_runs(environment));
-  parts.runner = std::make_unique<schedule::Runner>(*parts.store, environment.clock, *environment.logger, rules,
-                                                    batch_job(environment, stores));
+  if (!job) job = batch_job(environment, stores);
+  parts.runner =
+      std::make_unique<schedule::Runner>(*parts.store, environment.clock, *environment.logger, rules, std::move(job));
   return parts;
 }
 

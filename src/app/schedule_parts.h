@@ -6,6 +6,7 @@
 #include "app/environment.h"
 #include "app/stores.h"
 #include "base/result.h"
+#include "batch/batch_job.h"
 #include "schedule/runner.h"
 
 namespace pinflow::app {
@@ -18,6 +19,8 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment);
 
 // The job of the schedule: the batch over the data folder. Both must outlive it.
 schedule::Job batch_job(Environment& environment, Stores& stores);
+// How a run of the batch ended, for its history: a check that stops it fails the run with 4, a question or check that could not run with 1.
+schedule::Outcome outcome_of(const Result<batch::BatchReport>& report);
 
 // All that runs the schedule, in the order of use; `environment` and `stores` must outlive it.
 struct ScheduleParts {
@@ -25,7 +28,8 @@ struct ScheduleParts {
   std::unique_ptr<schedule::Runner> runner;
   std::unique_ptr<schedule::Scheduler> scheduler;  // Null: nothing is run by itself.
 };
-Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores);
+// With the job, or else that of batch_job().
+Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores, schedule::Job job = {});
 
 // A run as JSON; on a terminal, as lines.
 std::string run_json(const schedule::Run& run);

@@ -35,6 +35,7 @@ struct Outcome {
   bool success = true;
   int exit_code = 0;    // As the command line has it: 4 where a data check stopped the run.
   std::string message;  // Why it failed, or a line of what it did.
+  bool retry = true;  // False: another attempt would fail the same. Not stored; the event tells when it is tried again.
   std::vector<std::pair<std::string, std::int64_t>> counters;
   std::vector<std::pair<std::string, std::chrono::milliseconds>> steps;
   friend bool operator==(const Outcome&, const Outcome&) = default;

@@ -169,7 +169,7 @@ TEST_F(Store, WhatWasConfirmedSurvivesALossOfPowerAtEachStep) {
 }
 
 TEST_F(Store, APowerLossWhilePackingLosesNoEvent) {
-  for (std::uint64_t at = 1; at < 300; at += 13) {
+  for (std::uint64_t at = 1; at < 300; at += 43) {
     disk::MemoryDisk disk;
     auto store = RunStore::open("/schedule", disk, clock_, random_).value();
     for (std::uint64_t i = 1; i < RunStore::kPack; ++i) ASSERT_TRUE(store->add(give(queued(1))));

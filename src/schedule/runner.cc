@@ -29,6 +29,9 @@ Result<std::uint64_t> Runner::queue(RunKind kind, const Interval& interval) {
   TRY_ASSIGN(const Event queued, store_.add([&](const History& history) -> Result<Event> {
     if (kind == RunKind::kScheduled && history.run_of(interval) != nullptr)
       return fail(ErrorCode::kConflict, "this interval has its run already");
+    // Who asks waits for the run, so it must not stay behind in the queue.
+    if (const Run* const other = history.running(); other != nullptr && kind != RunKind::kScheduled)
+      return fail(ErrorCode::kConflict, fmt::format("run {} is running; runs do not overlap", other->id));
     Event event;
     event.type = Event::Type::kQueued;
     event.kind = kind;
@@ -75,7 +78,7 @@ Result<Run> Runner::execute(std::uint64_t id, std::stop_token stop, bool again) 
     event.state = outcome.success         ? RunState::kSuccess
                   : stop.stop_requested() ? RunState::kInterrupted
                                           : RunState::kFailed;
-    if (!outcome.success) event.retry_at = retry_at(rules_, run, clock_.now());
+    if (!outcome.success && outcome.retry) event.retry_at = retry_at(rules_, run, clock_.now());
     return event;
   }));
   TRY_ASSIGN(const History after, store_.read());

@@ -27,7 +27,7 @@ class Runner final {
  public:
   Runner(RunStore& store, const Clock& clock, Logger& logger, Rules rules, Job job);
 
-  // Adds a run of the kind, unless the schedule has one of this interval already (kConflict; not for backfills and manual runs).
+  // Adds a run. kConflict: the schedule has one of this interval already; for backfills and manual runs: another run is running.
   Result<std::uint64_t> queue(RunKind kind, const Interval& interval);
   // A manual run's interval is this moment.
   Result<std::uint64_t> queue_manual();

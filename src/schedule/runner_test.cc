@@ -21,6 +21,14 @@ WallTime utc(std::string_view text) {
   return parse_iso8601(text).value();
 }
 
+Outcome failure(std::string message) {
+  Outcome outcome;
+  outcome.success = false;
+  outcome.exit_code = 1;
+  outcome.message = std::move(message);
+  return outcome;
+}
+
 class Schedule : public testing::Test {
  protected:
   Schedule() { open(); }
@@ -90,12 +98,35 @@ TEST_F(Schedule, AFailedRunIsTriedAgainLaterAndLater) {
   std::vector<std::string> at;
   job_ = [&](const JobCall&) {
     at.push_back(format_iso8601(clock_.now()).substr(11, 5));
-    return Outcome{.success = false, .exit_code = 1, .message = "no", .counters = {}, .steps = {}};
+    return failure("no");
   };
   go_to("2026-11-23T12:00:00Z");
   EXPECT_EQ(at, (Texts{"00:00", "00:05", "00:15"}));
   EXPECT_EQ(store_->read()->runs().begin()->second.state, RunState::kFailed);
   EXPECT_EQ(store_->read()->runs().begin()->second.outcome.message, "no");
+}
+
+TEST_F(Schedule, AFailureThatWouldRepeatIsNotTriedAgain) {
+  job_ = [](const JobCall&) {
+    Outcome outcome = failure("a check stopped it");
+    outcome.exit_code = 4;
+    outcome.retry = false;
+    return outcome;
+  };
+  go_to("2026-11-23T12:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T00/1"}));
+  EXPECT_EQ(store_->read()->runs().begin()->second.state, RunState::kFailed);
+  EXPECT_EQ(store_->read()->runs().begin()->second.outcome.exit_code, 4);
+}
+
+TEST_F(Schedule, WhoWaitsForARunLeavesNoneInTheQueueBehindAnother) {
+  ASSERT_TRUE(runner_->queue_manual());
+  job_ = [this](const JobCall&) {
+    EXPECT_EQ(runner_->queue_manual().error().code, ErrorCode::kConflict);
+    return Outcome{};
+  };
+  go_to("2026-11-22T11:00:00Z");
+  EXPECT_EQ(take().size(), 1u);
 }
 
 TEST_F(Schedule, PauseHoldsScheduledRunsAndNotManualOnes) {
@@ -178,7 +209,7 @@ TEST_F(Schedule, AnAttemptThatTakesTooLongIsStopped) {
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
     never.wait(lock, call.stop, [] { return false; });
-    return Outcome{.success = false, .exit_code = 130, .message = "cancelled", .counters = {}, .steps = {}};
+    return failure("cancelled");
   };
   const schedule::Run run = runner_->execute(runner_->queue_manual().value(), {}).value();
   EXPECT_EQ(run.state, RunState::kFailed);
@@ -191,9 +222,7 @@ TEST_F(Schedule, ABackfillTakesWhatThePolicySays) {
       runner_->queue(RunKind::kBackfill, {utc("2026-11-20T00:00:00Z"), utc("2026-11-21T00:00:00Z")}).value(), {}));
   rules_.retries = 0;
   open();
-  job_ = [](const JobCall&) {
-    return Outcome{.success = false, .exit_code = 1, .message = "", .counters = {}, .steps = {}};
-  };
+  job_ = [](const JobCall&) { return failure(""); };
   ASSERT_TRUE(runner_->execute(
       runner_->queue(RunKind::kBackfill, {utc("2026-11-21T00:00:00Z"), utc("2026-11-22T00:00:00Z")}).value(), {}));
   const History history = store_->read().value();
