@@ -26,7 +26,7 @@ MODULES = {
     "kafka_door": ["boost/", "openssl/"],
     "doors": ["openssl/", "re2/"],
     "delta": ["simdjson.h"],
-    "sink": [],
+    "sink": ["re2/", "simdjson.h"],
     "stream": [],
     "live": [],
     "batch": ["simdjson.h"],

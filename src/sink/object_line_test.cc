@@ -134,7 +134,8 @@ TEST(ObjectName, RefusesOtherNames) {
   for (const std::string_view name :
        {"", "+", "a", "topics/t/partition=0/", "topics/t/partition=0/t+0+1.json",
         "topics/t/partition=0/t+1+0000000001.json", "topics/t/partition=0/t+0+000000000x.json",
-        "topics/t/partition=0/t+0+0000000001.json.gz", "topics/u/partition=0/t+0+0000000001.json",
+        "topics/t/partition=0/t+0+0000000001.json.bz2", "topics/t/t+0+0000000001.json",
+        "topics/t/partition=1/t+0+0000000001.json", "topics/u/partition=0/t+0+0000000001.json",
         "topics/t/partition=0/t+0+-000000001.json", "a+b/c.json"}) {
     EXPECT_FALSE(parse_object_name(name)) << name;
   }

@@ -4,9 +4,28 @@
 
 #include "log/reader_progress.h"
 #include "sink/internal/worker.h"
-#include "sink/object_name.h"
 
 namespace pinflow::sink {
+
+Result<void> check(const SinkOptions& options) {
+  TRY(TopicFilter::make(options.topics, options.topics_regex));
+  TRY(Partitioner::make(options.partitioner));
+  if (options.flush_size < 1) return fail(ErrorCode::kInvalid, "the flush size is at least 1");
+  const NameForm& names = options.names;
+  const bool plain_delimiter = names.delimiter == "+" || names.delimiter == "-" || names.delimiter == "_" ||
+                               names.delimiter == "." || names.delimiter == "=" || names.delimiter == "~";
+  if (!plain_delimiter) return fail(ErrorCode::kInvalid, "the file delimiter is one of + - _ . = ~");
+  if (names.pad < 0 || names.pad > 10) return fail(ErrorCode::kInvalid, "offsets are padded to 0 to 10 digits");
+  if (names.topics_dir.starts_with('/') || names.topics_dir.ends_with('/') || names.topics_dir.starts_with('.') ||
+      names.topics_dir.contains("/.") || names.topics_dir.contains("//") || names.topics_dir.starts_with("pinflow"))
+    return fail(
+        ErrorCode::kInvalid,
+        "the topics folder is a path such as 'topics' or 'raw/topics', without '/' at its ends, hidden parts, or "
+        "'pinflow' at its beginning");
+  const bool snappy_json = options.format == Format::kJson && options.compression == Compression::kSnappy;
+  if (snappy_json) return fail(ErrorCode::kInvalid, "JSON is compressed with gzip or zstd");
+  return {};
+}
 
 struct Sink::State {
   State(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
@@ -22,7 +41,7 @@ struct Sink::State {
 
 Sink::Sink(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
     : log_(log),
-      patterns_(options.topics),
+      filter_(*TopicFilter::make(options.topics, options.topics_regex)),
       state_(std::make_unique<State>(std::move(options), log, store, clock, logger)),
       thread_([this](std::stop_token stop) { work(std::move(stop)); }) {}
 
@@ -48,9 +67,8 @@ void Sink::work(std::stop_token stop) {
 }
 
 Result<void> Sink::flush(std::chrono::milliseconds timeout, std::stop_token stop) {
-  TRY_ASSIGN(const auto targets, log::end_offsets(log_, [&](const std::string& topic) {
-               return std::ranges::any_of(patterns_, [&](const auto& pattern) { return matches(pattern, topic); });
-             }));
+  TRY_ASSIGN(const auto targets,
+             log::end_offsets(log_, [&](const std::string& topic) { return filter_.accepts(topic); }));
   return state_->progress.wait("the sink", targets, wakeup_, timeout, stop);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -17,21 +18,38 @@
 #include "base/wakeup.h"
 #include "log/log.h"
 #include "objects/object_store.h"
+#include "sink/object_name.h"
+#include "sink/partitioner.h"
+#include "sink/topic_filter.h"
 
 namespace pinflow::sink {
 
 struct SinkOptions {
   std::vector<std::string> topics = {};  // Names or patterns with '*'; topics that appear later are picked up.
+  std::string topics_regex = {};         // Of whole names; besides `topics`. Empty: none.
   std::string group = "pinflow-sink";    // Whose offsets in the log are the hint where to go on.
-  std::int64_t flush_size = 1'000;       // Records of an object, at most.
+  std::int64_t flush_size = 1'000;       // Records of an object, at most. 1 is one object for each record.
   std::chrono::milliseconds rotate_interval{
-      5'000};                                     // An object is put at the latest so long after its first record came.
+      5'000};  // An object is put at the latest so long after its first record came.
+  // An object holds records of so long a time at most, as the partitioner sees their times (rotate.interval.ms).
+  std::optional<std::chrono::milliseconds> rotate_record_interval = {};
+  // All objects are put at each whole multiple of it since midnight in the partitioner's zone (rotate.schedule.interval.ms).
+  std::optional<std::chrono::milliseconds> rotate_schedule_interval = {};
+  NameForm names = {};
+  Format format = Format::kJson;
+  Compression compression = Compression::kNone;
+  PartitionerOptions partitioner = {};
   ByteCount max_object{std::uint64_t{16} << 20};  // An object is put once it holds so many bytes.
   ByteCount max_memory{std::uint64_t{64} << 20};  // Of all open objects together; past it the largest are put early.
+  std::size_t max_open_objects = 1'000;           // Of one partition; past it all of them are put.
+  int parallel_puts = 8;                          // Of the objects of one plan.
   std::chrono::milliseconds discovery_interval{1'000};  // The log tells nobody of new topics: how often to look.
   std::chrono::milliseconds least_backoff{100};
   std::chrono::milliseconds most_backoff{30'000};
 };
+
+// kInvalid: settings that cannot be obeyed; says which and what is allowed. Sink takes only settings that pass.
+Result<void> check(const SinkOptions& options);
 
 struct PartitionStatus {
   log::TopicPartition partition;
@@ -71,7 +89,7 @@ class Sink {
   void work(std::stop_token stop);
 
   log::Log& log_;
-  const std::vector<std::string> patterns_;
+  const TopicFilter filter_;
   Wakeup wakeup_;
   std::unique_ptr<State> state_;  // Shared with the worker, under its own mutex.
   std::jthread thread_;           // Last: stops first.

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "sink/object_bytes.h"
+
 namespace pinflow::batch::internal {
 
 // What one thread holds between two slices.
@@ -103,6 +105,9 @@ Result<void> ObjectReader::read_all(Worker& worker, std::stop_token stop) {
     const SunkObject& object = objects_[i];
     auto bytes = store_.get(object.info.name);
     if (!bytes) return fail(std::move(bytes).error().with_context(fmt::format("reading object {}", object.info.name)));
+    auto text = sink::object_lines(object.name, *std::move(bytes));
+    if (!text) return fail(std::move(text).error().with_context(fmt::format("reading object {}", object.info.name)));
+    bytes = *std::move(text);
     const std::uint64_t lines = read_lines(object, *bytes, worker.rows(object.kind), worker.dead_letters());
     worker.count(object, bytes->size(), lines);
     if (auto slice = worker.full(object.kind)) TRY(hand_over(*std::move(slice)));

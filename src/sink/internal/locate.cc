@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sink/internal/worker.h"
+#include "sink/object_bytes.h"
 #include "sink/object_name.h"
 
 namespace pinflow::sink::internal {
@@ -23,11 +24,40 @@ void Worker::locate_all() {
   }
 }
 
-Result<log::Offset> Worker::locate(const Partition& partition) {
+Result<log::Offset> Worker::locate(Partition& partition) {
   TRY(claim_topic(partition.name.topic, partition.topic_id));
-  TRY_ASSIGN(const auto hinted, hint(partition.name));
-  TRY_ASSIGN(const auto next, end_of(partition.name, hinted));
-  return check_against_log(partition.name, next);
+  TRY_ASSIGN(auto plan, PlanBook(store_, partition.name).last());
+  log::Offset next;
+  if (!plan) {
+    TRY_ASSIGN(const auto hinted, hint(partition.name));
+    TRY_ASSIGN(next, end_of(partition.name, hinted));
+    TRY_ASSIGN(next, check_against_log(partition.name, next));
+    if (!plans_) return next;
+    TRY(check_unplanned(partition.name));
+  }
+  // Once planned, always planned: the objects alone do not tell any more.
+  auto planned = std::make_unique<PlannedPartition>(options_, store_, log_, zone_, *partitioner_, partition.name);
+  TRY(planned->locate(std::move(plan), next));
+  TRY_ASSIGN(next, check_against_log(partition.name, planned->next()));
+  planned->pass(next);
+  partition.planned = std::move(planned);
+  return partition.planned->done();
+}
+
+// Without a plan nothing tells which records the objects of other folders than "partition=N" hold.
+Result<void> Worker::check_unplanned(const log::TopicPartition& partition) {
+  TRY_ASSIGN(const auto listed, store_.list(topic_folder(partition.topic, options_.names)));
+  const std::string own = object_folder(partition, options_.names);
+  for (const objects::ObjectInfo& object : listed) {
+    const auto name = parse_object_name(object.name, options_.names);
+    if (!name || name->partition != partition || object.name.starts_with(own)) continue;
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("{} is of another sink, or its plans below pinflow/sink/plans/ are gone, and nothing tells how far "
+                    "it came; move the objects of {}/{} away or choose another folder for topics",
+                    object.name, partition.topic, partition.partition));
+  }
+  return {};
 }
 
 // The layout names topics, not their ids: a topic deleted and made again would go on behind the old one's
@@ -88,12 +118,13 @@ Result<log::Offset> Worker::end_of(const log::TopicPartition& partition, log::Of
 }
 
 Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartition& partition, log::Offset from) {
-  const std::string after = from > log::Offset(0) ? object_name(partition, from + -1) : std::string();
-  TRY_ASSIGN(const auto listed, store_.list(object_folder(partition), after));
+  const std::string after = from > log::Offset(0) ? object_name(partition, from + -1, options_.names) : std::string();
+  TRY_ASSIGN(const auto listed, store_.list(object_folder(partition, options_.names), after));
   for (auto object = listed.rbegin(); object != listed.rend(); ++object) {
-    const auto name = parse_object_name(object->name);
+    const auto name = parse_object_name(object->name, options_.names);
     if (!name || name->partition != partition) continue;  // Not ours; people put things next to data.
-    TRY_ASSIGN(const auto text, store_.get(object->name));
+    TRY_ASSIGN(auto bytes, store_.get(object->name));
+    TRY_ASSIGN(const auto text, object_lines(*name, std::move(bytes)));
     if (text.empty() || text.back() != '\n') {
       return fail(
           ErrorCode::kCorrupt,

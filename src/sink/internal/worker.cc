@@ -13,10 +13,22 @@ namespace {
 constexpr std::size_t kFetchBytes = std::size_t{4} << 20;
 constexpr std::size_t kGatherBytes = std::size_t{1} << 20;  // While objects are open anyway, wake up for no less.
 constexpr std::chrono::seconds kBetweenWarnings{10};
+constexpr std::size_t kPlannedAtOnce = 4'096;  // Objects of one plan.
+
+// One object open at a time, put one after another, can be told from the last object alone; all else is planned.
+bool needs_plans(const SinkOptions& options) {
+  return options.partitioner.kind != PartitionerKind::kDefault || options.flush_size == 1 ||
+         options.format != Format::kJson || options.compression != Compression::kNone ||
+         options.rotate_record_interval || options.rotate_schedule_interval;
+}
 }  // namespace
 
 Worker::Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
     : options_(std::move(options)),
+      plans_(needs_plans(options_)),
+      filter_(*TopicFilter::make(options_.topics, options_.topics_regex)),
+      zone_(*TimeZone::load(options_.partitioner.timezone)),
+      partitioner_(*Partitioner::make(options_.partitioner)),
       log_(log),
       store_(store),
       clock_(clock),
@@ -40,29 +52,26 @@ void Worker::hurry() {
   for (auto& [name, partition] : partitions_) partition.backoff.succeeded();
 }
 
-bool Worker::wanted(const std::string& topic) const {
-  return std::ranges::any_of(options_.topics, [&](const std::string& pattern) { return matches(pattern, topic); });
-}
-
 void Worker::discover() {
   discover_at_ = clock_.steady_now() + options_.discovery_interval;
   Partitions found;
   for (const log::Topic& topic : log_.topics()) {
-    if (!wanted(topic.name)) continue;
+    if (!filter_.accepts(topic.name)) continue;
     for (std::int32_t id = 0; id < topic.partitions; ++id) {
       const log::TopicPartition name{topic.name, log::PartitionId(id)};
       const auto known = partitions_.find(name);
       if (known != partitions_.end() && known->second.topic_id == topic.id) {
         found.insert(partitions_.extract(known));
       } else {
-        found.emplace(name,
-                      Partition{name, topic.id, {}, {}, false, {options_.least_backoff, options_.most_backoff}, {}});
+        found.emplace(
+            name, Partition{name, topic.id, {}, {}, {}, false, {options_.least_backoff, options_.most_backoff}, {}});
       }
     }
   }
   // What is left belongs to topics that are gone: the log cannot give these records again.
   for (auto& [name, partition] : partitions_) {
-    if (!partition.open.empty()) put(partition);
+    if (partition.planned) partition.planned->close_all();
+    if (!partition.open.empty() || partition.planned) put(partition);
     claimed_.erase(name.topic);
     unsaved_hints_.erase(name);
   }
@@ -79,12 +88,17 @@ bool Worker::due(const Partition& partition, SteadyTime now) const {
 }
 
 bool Worker::fetchable(const Partition& partition) const {
-  return partition.position && !partition.must_put && !full(partition) && partition.backoff.ready(clock_.steady_now());
+  return partition.position && !partition.must_put && !full(partition) &&
+         !(partition.planned && partition.planned->must_put()) && partition.backoff.ready(clock_.steady_now());
+}
+
+std::size_t Worker::held_bytes(const Partition& partition) {
+  return partition.planned ? partition.planned->memory() : partition.open.text().size();
 }
 
 std::size_t Worker::open_bytes() const {
   std::size_t bytes = 0;
-  for (const auto& [name, partition] : partitions_) bytes += partition.open.text().size();
+  for (const auto& [name, partition] : partitions_) bytes += held_bytes(partition);
   return bytes;
 }
 
@@ -94,6 +108,13 @@ SteadyTime Worker::next_event() const {
   SteadyTime next = discover_at_;
   if (!log_backoff_.ready(now)) next = std::min(next, log_backoff_.retry_at());
   for (const auto& [name, partition] : partitions_) {
+    if (partition.planned) {
+      const PlannedPartition& planned = *partition.planned;
+      const SteadyTime at = planned.must_put() ? now : planned.due_at(now, clock_.now());
+      next = std::min(next, partition.backoff.ready(now) ? at : std::max(at, partition.backoff.retry_at()));
+      if (!partition.backoff.ready(now)) next = std::min(next, partition.backoff.retry_at());
+      continue;
+    }
     const bool located_and_empty = partition.position && partition.open.empty();
     if (located_and_empty && partition.backoff.ready(now)) continue;
     SteadyTime at = partition.backoff.retry_at();
@@ -108,8 +129,10 @@ void Worker::fetch(const Targets& targets, const std::stop_token& wake) {
   log::FetchRequest request{.positions = {}, .max_bytes = kFetchBytes, .min_bytes = 1};
   for (const auto& [name, partition] : partitions_) {
     if (!fetchable(partition)) continue;
-    request.positions.push_back({name, partition.open.empty() ? *partition.position : partition.open.next()});
-    if (!partition.open.empty() && targets.empty()) request.min_bytes = kGatherBytes;
+    request.positions.push_back({name, partition.planned        ? partition.planned->next()
+                                       : partition.open.empty() ? *partition.position
+                                                                : partition.open.next()});
+    if (held_bytes(partition) > 0 && targets.empty()) request.min_bytes = kGatherBytes;
   }
   const SteadyTime now = clock_.steady_now();
   request.max_wait = std::chrono::ceil<std::chrono::milliseconds>(next_event() - now);
@@ -135,11 +158,17 @@ void Worker::absorb(const log::FetchedPartition& fetched) {
   Partition& partition = found->second;
   if (fetched.error) {
     // The place may be wrong (retention went past it) or the topic gone: both are looked up anew.
-    if (partition.open.empty()) partition.position.reset();
+    if (partition.planned) {
+      partition.planned->close_all();
+      if (!partition.planned->must_put()) forget_place(partition);
+    } else if (partition.open.empty()) {
+      partition.position.reset();
+    }
     partition.must_put = !partition.open.empty();
     discover_at_ = SteadyTime::min();
     return failed(partition, *fetched.error);
   }
+  if (partition.planned) return absorb_planned(partition, fetched);
   const SteadyTime now = clock_.steady_now();
   for (const log::StoredRecord& record : fetched.records) {
     if (record.offset < (partition.open.empty() ? *partition.position : partition.open.next())) continue;
@@ -150,6 +179,25 @@ void Worker::absorb(const log::FetchedPartition& fetched) {
   pass_gap(partition, fetched.next);
   partition.backoff.succeeded();
   partition.error.clear();
+}
+
+void Worker::absorb_planned(Partition& partition, const log::FetchedPartition& fetched) {
+  const SteadyTime now = clock_.steady_now();
+  const WallTime wall = clock_.now();
+  for (const log::StoredRecord& record : fetched.records) {
+    partition.planned->add(record, now, wall);
+    if (partition.planned->closed() >= kPlannedAtOnce && !put(partition)) return;  // The rest is fetched again.
+  }
+  partition.planned->pass(fetched.next);
+  if (partition.planned->must_put() && !put(partition)) return;
+  partition.backoff.succeeded();
+  partition.error.clear();
+}
+
+// The place is looked up anew, with what the store says.
+void Worker::forget_place(Partition& partition) {
+  partition.planned.reset();
+  partition.position.reset();
 }
 
 // Goes on behind offsets without records (compaction, control batches): an object ends before them.
@@ -164,8 +212,15 @@ void Worker::pass_gap(Partition& partition, log::Offset next) {
 void Worker::put_due(const Targets& targets) {
   const SteadyTime now = clock_.steady_now();
   for (auto& [name, partition] : partitions_) {
-    if (partition.open.empty() || !partition.backoff.ready(now)) continue;
+    if (!partition.backoff.ready(now)) continue;
     const auto target = targets.find(name);
+    if (partition.planned) {
+      const bool all = target != targets.end() && partition.planned->next() >= target->second;
+      all ? partition.planned->close_all() : partition.planned->close_due(now, clock_.now());
+      if (partition.planned->must_put()) put(partition);
+      continue;
+    }
+    if (partition.open.empty()) continue;
     const bool reached = target != targets.end() && partition.open.next() >= target->second;
     if (reached || due(partition, now)) put(partition);
   }
@@ -177,10 +232,11 @@ void Worker::relieve_memory() {
   const SteadyTime now = clock_.steady_now();
   std::vector<Partition*> by_size;
   for (auto& [name, partition] : partitions_) {
-    if (!partition.open.empty() && partition.backoff.ready(now)) by_size.push_back(&partition);
+    if (held_bytes(partition) > 0 && partition.backoff.ready(now)) by_size.push_back(&partition);
   }
-  std::ranges::sort(by_size, std::ranges::greater(), [](const Partition* p) { return p->open.text().size(); });
+  std::ranges::sort(by_size, std::ranges::greater(), [](const Partition* p) { return held_bytes(*p); });
   for (Partition* partition : by_size) {
+    if (partition->planned) partition->planned->close_all();
     if (open_bytes() < options_.max_memory.count() / 2 || !put(*partition)) return;
   }
 }
@@ -188,12 +244,13 @@ void Worker::relieve_memory() {
 // Puts the open object. False: it is still open (retried after the back-off), or another attempt was first
 // and the place is looked up anew.
 bool Worker::put(Partition& partition) {
+  if (partition.planned) return put_planned(partition);
   OpenObject& open = partition.open;
   if (open.next() > kLastOffset) {
     failed(partition, {ErrorCode::kInvalid, "offsets past 9999999999 have no object name; begin a new topic"});
     return false;
   }
-  const auto stored = store_.put_new(object_name(partition.name, open.first()), open.text());
+  const auto stored = store_.put_new(object_name(partition.name, open.first(), options_.names), open.text());
   if (!stored && stored.error().code != ErrorCode::kConflict) {
     failed(partition, stored.error());
     return false;
@@ -214,6 +271,27 @@ bool Worker::put(Partition& partition) {
   partition.backoff.succeeded();
   partition.error.clear();
   return stored.has_value();
+}
+
+bool Worker::put_planned(Partition& partition) {
+  auto done = partition.planned->put();
+  if (!done) {
+    // Another sink made the next plan, or an answer was lost and it was us: the plan in the store tells where to go on.
+    if (done.error().code == ErrorCode::kConflict) {
+      forget_place(partition);
+      return false;
+    }
+    failed(partition, std::move(done).error());
+    return false;
+  }
+  totals_.objects += done->objects;
+  totals_.records += done->records;
+  totals_.bytes += done->bytes;
+  partition.position = partition.planned->done();
+  if (done->objects > 0) unsaved_hints_.insert_or_assign(partition.name, *partition.position);
+  partition.backoff.succeeded();
+  partition.error.clear();
+  return true;
 }
 
 void Worker::save_hints() {
@@ -250,10 +328,14 @@ void Worker::warn(std::string_view message, const std::string& subject, const st
   unwarned_ = 0;
 }
 
+log::Offset Worker::place_of(const Partition& partition) {
+  return partition.planned ? partition.planned->done() : partition.position.value_or(log::Offset(0));
+}
+
 SinkStatus Worker::status() const {
   SinkStatus status = totals_;
   for (const auto& [name, partition] : partitions_) {
-    status.partitions.push_back({name, partition.position.value_or(log::Offset(0)), 0, partition.error});
+    status.partitions.push_back({name, place_of(partition), 0, partition.error});
   }
   return status;
 }
@@ -261,7 +343,7 @@ SinkStatus Worker::status() const {
 std::map<log::TopicPartition, log::ReaderPlace> Worker::places() const {
   std::map<log::TopicPartition, log::ReaderPlace> places;
   for (const auto& [name, partition] : partitions_) {
-    places.emplace(name, log::ReaderPlace{partition.position.value_or(log::Offset(0)), partition.error});
+    places.emplace(name, log::ReaderPlace{place_of(partition), partition.error});
   }
   return places;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/backoff.h"
 #include "log/reader_progress.h"
 #include "sink/internal/open_object.h"
+#include "sink/internal/planned_partition.h"
 #include "sink/sink.h"
 
 namespace pinflow::sink::internal {
@@ -42,16 +44,18 @@ class Worker {
     Uuid topic_id;
     std::optional<log::Offset> position;  // All before it is in objects. Empty: not known yet, or no longer.
     OpenObject open;
+    std::unique_ptr<PlannedPartition> planned =
+        {};                 // Instead of `open`, where objects are planned before they are put.
     bool must_put = false;  // What follows the open object does not fit into it.
     Backoff backoff;
     std::string error;
   };
   using Partitions = std::map<log::TopicPartition, Partition>;
 
-  bool wanted(const std::string& topic) const;
   void discover();
   void locate_all();
-  Result<log::Offset> locate(const Partition& partition);
+  Result<log::Offset> locate(Partition& partition);
+  Result<void> check_unplanned(const log::TopicPartition& partition);
   Result<void> claim_topic(const std::string& topic, const Uuid& id);
   Result<void> drop_hints(const std::string& topic);
   Result<log::Offset> hint(const log::TopicPartition& partition);
@@ -63,17 +67,26 @@ class Worker {
   bool fetchable(const Partition& partition) const;
   bool due(const Partition& partition, SteadyTime now) const;
   SteadyTime next_event() const;
+  static std::size_t held_bytes(const Partition& partition);
+  static log::Offset place_of(const Partition& partition);
+  static void forget_place(Partition& partition);
   std::size_t open_bytes() const;
   void absorb(const log::FetchedPartition& fetched);
   void pass_gap(Partition& partition, log::Offset next);
   void put_due(const Targets& targets);
   void relieve_memory();
   bool put(Partition& partition);
+  bool put_planned(Partition& partition);
+  void absorb_planned(Partition& partition, const log::FetchedPartition& fetched);
   void save_hints();
   void failed(Partition& partition, Error error);
   void warn(std::string_view message, const std::string& subject, const std::string& cause);
 
   const SinkOptions options_;
+  const bool plans_;  // Whether objects are planned before they are put.
+  const TopicFilter filter_;
+  const TimeZone zone_;
+  const std::unique_ptr<Partitioner> partitioner_;
   log::Log& log_;
   objects::ObjectStore& store_;
   const Clock& clock_;

@@ -1,0 +1,46 @@
+#include "sink/object_bytes.h"
+
+#include <fmt/format.h>
+
+#include "log/compression.h"
+
+namespace pinflow::sink {
+
+namespace {
+
+// What one object may become: far above what the sink puts, and a bound for what others do.
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+
+log::Codec codec(Compression compression) {
+  switch (compression) {
+    case Compression::kNone:
+      return log::Codec::kNone;
+    case Compression::kGzip:
+      return log::Codec::kGzip;
+    case Compression::kZstd:
+      return log::Codec::kZstd;
+    case Compression::kSnappy:
+      break;
+  }
+  return log::Codec::kSnappy;
+}
+
+}  // namespace
+
+Result<std::string> pack_lines(Compression compression, std::string lines) {
+  if (compression == Compression::kNone) return lines;
+  std::string packed;
+  TRY(log::compress(codec(compression), lines, packed));
+  return packed;
+}
+
+Result<std::string> object_lines(const ObjectName& name, std::string bytes) {
+  if (name.format == Format::kParquet)
+    return fail(ErrorCode::kInvalid, fmt::format("{} is a Parquet object; read it with SQL", object_name(name)));
+  if (name.compression == Compression::kNone) return bytes;
+  std::string lines;
+  TRY(log::decompress(codec(name.compression), bytes, kMostBytes, lines));
+  return lines;
+}
+
+}  // namespace pinflow::sink
