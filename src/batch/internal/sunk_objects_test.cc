@@ -36,7 +36,7 @@ constexpr const char* kPins = "topics/pinterest.pin/partition=1/pinterest.pin+1+
 TEST_F(SunkObjects, AreFoundByKindAndOthersAreCounted) {
   put(kPins, "{\"index\":1}\n");
   put("topics/pinterest.geo/partition=0/pinterest.geo+0+0000000000.json", "{\"ind\":1}\n");
-  put("topics/pinterest.pin/partition=1/pinterest.pin+1+0000000009.json.gz", "x");
+  put("topics/pinterest.pin/partition=1/pinterest.pin+1+0000000009.json.bz2", "x");
   put("topics/pinterest.other/partition=0/pinterest.other+0+0000000000.json", "x");
   put("elsewhere/pinterest.pin+0+0000000000.json", "x");
   const ObjectList all = list();
