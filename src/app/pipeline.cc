@@ -8,6 +8,7 @@
 #include "app/http_options.h"
 #include "app/kafka_options.h"
 #include "app/pipeline_metrics.h"
+#include "app/sink_options.h"
 #include "app/stream_options.h"
 #include "base/uuid.h"
 #include "doors/door_set.h"
@@ -88,7 +89,7 @@ class OneProcess final : public Pipeline {
     coordinator_ = std::make_unique<groups::GroupCoordinator>(coordinator_options(config), *log_, environment_.clock,
                                                               logger(), entropy_seed());
     group_timer_ = std::make_unique<groups::TimerThread>(*coordinator_, environment_.clock);
-    start_sink();
+    TRY(start_sink());
     TRY_ASSIGN(const std::string id, pipeline_id(environment_));
     TRY(start_stream(id));
     start_live();
@@ -133,13 +134,10 @@ class OneProcess final : public Pipeline {
  private:
   Logger& logger() { return *environment_.logger; }
 
-  void start_sink() {
-    const auto& config = environment_.config().sink;
-    sink::SinkOptions options;
-    for (const records::Kind kind : records::kKinds) options.topics.push_back(names_.topic(kind));
-    options.flush_size = config.flush_size;
-    options.rotate_interval = config.rotate_interval;
-    sink_ = std::make_unique<sink::Sink>(options, *log_, *stores_.objects, environment_.clock, logger());
+  Result<void> start_sink() {
+    TRY_ASSIGN(auto options, sink_options(environment_, names_));
+    sink_ = std::make_unique<sink::Sink>(std::move(options), *log_, *stores_.objects, environment_.clock, logger());
+    return {};
   }
 
   Result<void> start_stream(const std::string& id) {

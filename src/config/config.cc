@@ -210,6 +210,10 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   one_of("http.authentication", config.http.authentication, {"off", "token"});
   one_of("kafka_rest.profile", config.kafka_rest.profile, {"confluent", "karapace"});
   one_of("stream.partition_by", config.stream.partition_by, {"none", "date"});
+  one_of("sink.format", config.sink.format, {"json", "parquet"});
+  one_of("sink.compression", config.sink.compression, {"none", "gzip", "zstd", "snappy"});
+  one_of("sink.partitioner", config.sink.partitioner, {"default", "time", "daily", "hourly", "field"});
+  one_of("sink.timestamp_extractor", config.sink.timestamp_extractor, {"record", "field", "wallclock"});
   one_of("s3.path_style", config.s3.path_style, {"auto", "true", "false"});
   one_of("s3.credentials", config.s3.credentials, {"auto", "environment", "file", "container", "instance"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});

@@ -118,6 +118,24 @@ struct Config {
   struct {
     std::int64_t flush_size = 1'000;
     std::chrono::milliseconds rotate_interval{5'000};
+    std::optional<std::chrono::milliseconds> rotate_record_interval;
+    std::optional<std::chrono::milliseconds> rotate_schedule_interval;
+    std::string topics = "";
+    std::string topics_regex = "";
+    std::string topics_dir = "topics";
+    std::string file_delimiter = "+";
+    std::int32_t offset_pad = 10;
+    std::string format = "json";
+    std::string compression = "none";
+    std::string partitioner = "default";
+    std::string path_format = "";
+    std::chrono::milliseconds partition_duration{std::chrono::hours(1)};
+    std::string timezone = "UTC";
+    std::string timestamp_extractor = "record";
+    std::string timestamp_field = "timestamp";
+    std::string partition_fields = "";
+    std::int32_t parallel_puts = 8;
+    std::filesystem::path connector_properties;
   } sink;
   struct {
     std::string start = "earliest";

@@ -1,8 +1,7 @@
 #include "sink/object_bytes.h"
 
-#include <fmt/format.h>
-
 #include "log/compression.h"
+#include "sink/internal/parquet_rows.h"
 
 namespace pinflow::sink {
 
@@ -35,8 +34,10 @@ Result<std::string> pack_lines(Compression compression, std::string lines) {
 }
 
 Result<std::string> object_lines(const ObjectName& name, std::string bytes) {
-  if (name.format == Format::kParquet)
-    return fail(ErrorCode::kInvalid, fmt::format("{} is a Parquet object; read it with SQL", object_name(name)));
+  if (name.format == Format::kParquet) {
+    TRY_ASSIGN(const auto packer, internal::ParquetPacker::open());
+    return packer->lines(bytes);
+  }
   if (name.compression == Compression::kNone) return bytes;
   std::string lines;
   TRY(log::decompress(codec(name.compression), bytes, kMostBytes, lines));

@@ -60,6 +60,11 @@ std::vector<Shape> shapes() {
     o.compression = Compression::kZstd;
     o.max_open_objects = 4;
   });
+  add("HourlyParquet", [](SinkOptions& o) {
+    o.partitioner.kind = PartitionerKind::kHourly;
+    o.format = Format::kParquet;
+    o.compression = Compression::kSnappy;
+  });
   return shapes;
 }
 
@@ -278,7 +283,7 @@ TEST_P(PlannedSinkShapes, OutlivesAStoreThatComesAndGoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, PlannedSinkShapes,
-                         ::testing::Combine(::testing::Range<std::size_t>(0, 8),
+                         ::testing::Combine(::testing::Range<std::size_t>(0, 9),
                                             ::testing::Values(Fuse::Burns::kBefore, Fuse::Burns::kAfter)),
                          [](const auto& info) {
                            return shapes()[std::get<0>(info.param)].name +

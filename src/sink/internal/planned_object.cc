@@ -7,11 +7,20 @@ namespace pinflow::sink::internal {
 
 void PlannedObject::add(const log::StoredRecord& record) {
   offsets.append(record.offset);
-  append_object_line(lines, record.value);
+  if (format == Format::kJson) {
+    append_object_line(lines, record.value);
+  } else {
+    if (!rows) rows = parquet_rows();
+    std::string line;
+    append_object_line(line, record.value);
+    line.pop_back();
+    append_row(*rows, record, line);
+  }
   ++records;
 }
 
-Result<std::string> PlannedObject::bytes() const {
+Result<std::string> PlannedObject::bytes(ParquetPacker* packer) const {
+  if (rows) return packer->pack(compression, *rows);
   return pack_lines(compression, lines);
 }
 

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "log/log.h"
 #include "sink/internal/offset_runs.h"
+#include "sink/internal/parquet_rows.h"
 #include "sink/object_name.h"
 
 namespace pinflow::sink::internal {
@@ -19,14 +21,16 @@ struct PlannedObject {
   Compression compression = Compression::kNone;
   OffsetRuns offsets;
   std::int64_t records = 0;
-  std::string lines;
+  std::string lines;                     // Of JSON.
+  std::optional<ColumnBatch> rows = {};  // Of Parquet.
   SteadyTime opened;
   WallTime first_time;                // Of its first record, as the partitioner sees it.
   WallTime put_at = WallTime::max();  // By rotate_schedule_interval.
 
   void add(const log::StoredRecord& record);
-  std::size_t memory() const { return lines.size() + offsets.runs().size() * sizeof(OffsetRuns::Run) + sizeof(*this); }
-  Result<std::string> bytes() const;  // As they are put.
+  std::size_t payload() const { return rows ? rows->memory() : lines.size(); }
+  std::size_t memory() const { return payload() + offsets.runs().size() * sizeof(OffsetRuns::Run) + sizeof(*this); }
+  Result<std::string> bytes(ParquetPacker* packer) const;  // As they are put. Parquet needs the packer.
 };
 
 }  // namespace pinflow::sink::internal

@@ -121,7 +121,7 @@ std::size_t PlannedPartition::memory() const {
 }
 
 bool PlannedPartition::is_full(const PlannedObject& object) const {
-  return object.records >= options_.flush_size || object.lines.size() >= options_.max_object.count();
+  return object.records >= options_.flush_size || object.payload() >= options_.max_object.count();
 }
 
 void PlannedPartition::close(Open::iterator object) {
@@ -228,9 +228,14 @@ Result<PlannedPartition::Done> PlannedPartition::put() {
 
 Result<void> PlannedPartition::put_planned(Done& done) {
   if (planned_.empty()) return {};
+  const bool parquet =
+      std::ranges::any_of(planned_, [](const PlannedObject& object) { return object.rows.has_value(); });
+  if (parquet && !packer_) {
+    TRY_ASSIGN(packer_, ParquetPacker::open());
+  }
   std::vector<std::size_t> sizes(planned_.size(), 0);
   const auto results = side_by_side(planned_.size(), options_.parallel_puts, [&](std::size_t i) -> Result<void> {
-    TRY_ASSIGN(const auto bytes, planned_[i].bytes());
+    TRY_ASSIGN(const auto bytes, planned_[i].bytes(packer_.get()));
     sizes[i] = bytes.size();
     const auto stored = store_.put_new(planned_[i].name, bytes);
     // Where it is there, it was put by us before, or by another writer of this plan, and so is the same.

@@ -69,8 +69,9 @@ class PlannedPartition {
   OffsetRuns missing_;
   log::Offset next_;
   Open open_;
-  std::vector<PlannedObject> planned_;  // Of plan number_, and not yet put.
-  std::vector<PlannedObject> closed_;   // For the next plan.
+  std::vector<PlannedObject> planned_;     // Of plan number_, and not yet put.
+  std::unique_ptr<ParquetPacker> packer_;  // Once there is a use for it.
+  std::vector<PlannedObject> closed_;      // For the next plan.
 };
 
 }  // namespace pinflow::sink::internal
