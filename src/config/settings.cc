@@ -197,7 +197,7 @@ constexpr Setting kSettings[] = {
     setting("sink.partition_fields", FIELD(sink.partition_fields),
             "Fields of the partitioner 'field', with commas between them (partition.field.name)."),
     setting("sink.parallel_puts", FIELD(sink.parallel_puts),
-            "Objects that are put at the same time where the sink plans them."),
+            "Objects of field and time folders that the sink puts at the same time."),
     setting("sink.connector_properties", FIELD(sink.connector_properties),
             "A properties file of Confluent's S3 sink connector, whose settings count in place of these."),
     setting("stream.start", FIELD(stream.start),

@@ -52,7 +52,8 @@ class Listing {
     for (objects::ObjectInfo& info : found) {
       auto name = sink::parse_object_name(info.name);
       const auto kind = name ? records::kind_of(name->partition.topic) : std::nullopt;
-      if (!kind) {
+      // Folders by field or time have no order of offsets, by which what is new could be told.
+      if (!kind || !sink::object_name(*name).starts_with(sink::object_folder(name->partition))) {
         skip(info);
         continue;
       }

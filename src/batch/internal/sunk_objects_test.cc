@@ -39,13 +39,14 @@ TEST_F(SunkObjects, AreFoundByKindAndOthersAreCounted) {
   put("topics/pinterest.pin/partition=1/pinterest.pin+1+0000000009.json.bz2", "x");
   put("topics/pinterest.other/partition=0/pinterest.other+0+0000000000.json", "x");
   put("elsewhere/pinterest.pin+0+0000000000.json", "x");
+  put("topics/pinterest.pin/year=2026/pinterest.pin+0+0000000000.json", "x");
   const ObjectList all = list();
   ASSERT_EQ(all.objects.size(), 2U);
   EXPECT_EQ(all.objects[0].kind, records::Kind::kGeo);
   EXPECT_EQ(all.objects[1].kind, records::Kind::kPin);
   EXPECT_EQ(all.objects[1].name.first.value(), 7);
   EXPECT_EQ(all.bytes, 22U);
-  EXPECT_EQ(all.skipped, 2U);
+  EXPECT_EQ(all.skipped, 3U);
   EXPECT_EQ(list({"pinterest.geo"}).objects.size(), 1U);
   EXPECT_EQ(list({"gone.geo"}).objects.size(), 0U);
 }

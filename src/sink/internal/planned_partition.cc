@@ -234,19 +234,29 @@ Result<void> PlannedPartition::put_planned(Done& done) {
     TRY_ASSIGN(packer_, ParquetPacker::open());
   }
   std::vector<std::size_t> sizes(planned_.size(), 0);
-  const auto results = side_by_side(planned_.size(), options_.parallel_puts, [&](std::size_t i) -> Result<void> {
+  // Readers of a folder "partition=N" take its last object to mean that those before it are there.
+  const bool in_order = options_.partitioner.kind == PartitionerKind::kDefault;
+  std::atomic<bool> failed{false};
+  const auto put_one = [&](std::size_t i) -> Result<void> {
     TRY_ASSIGN(const auto bytes, planned_[i].bytes(packer_.get()));
     sizes[i] = bytes.size();
     const auto stored = store_.put_new(planned_[i].name, bytes);
     // Where it is there, it was put by us before, or by another writer of this plan, and so is the same.
     if (!stored && stored.error().code != ErrorCode::kConflict) return fail(stored.error());
     return {};
+  };
+  const int threads = in_order ? 1 : options_.parallel_puts;
+  const auto results = side_by_side(planned_.size(), threads, [&](std::size_t i) -> Result<void> {
+    if (in_order && failed) return fail(ErrorCode::kUnavailable, "an object before it could not be put");
+    auto put = put_one(i);
+    if (!put) failed = true;
+    return put;
   });
   std::vector<PlannedObject> left;
   std::optional<Error> error;
   for (std::size_t i = 0; i < planned_.size(); ++i) {
     if (!results[i]) {
-      error = results[i].error();
+      if (!error) error = results[i].error();
       left.push_back(std::move(planned_[i]));
       continue;
     }
