@@ -112,13 +112,14 @@ def row(kind, raw):
 
 
 def read(path):
-    """Returns the rows of each kind with their places, and the places of what is no row."""
+    """Returns the rows of each kind with their places in the log and among all that was posted, and the places of what is no row."""
     rows, no_rows = {kind: [] for kind in COLUMNS}, {kind: [] for kind in COLUMNS}
     with open(path, encoding="ascii") as file:
-        for line in file:
+        for place, line in enumerate(file):
             kind, partition, offset, value = json.loads(line)
             try:
-                rows[kind].append({**row(kind, None if value is None else base64.b64decode(value)), "source_partition": partition, "source_offset": offset})
+                rows[kind].append({**row(kind, None if value is None else base64.b64decode(value)), "source_partition": partition, "source_offset": offset,
+                                   "posted": place})
             except NoRow:
                 no_rows[kind].append([partition, offset])
     return rows, no_rows

@@ -1,8 +1,8 @@
 """Answers in Spark, as a process that is asked by lines of JSON:
 
-    {"posted": FILE, "folder": DIR, "way": "own" | "files"}
+    {"posted": FILE, "since": NUMBER, "folder": DIR, "way": "own" | "files"}
 
-`posted` holds what was posted (posted.py). The answer has the questions' rows; cleaned rows, posts and people go to Parquet in `folder`. `own` is
+`since` says how many records were posted on the days before. `posted` holds what was posted (posted.py). The answer has the questions' rows; cleaned rows, posts and people go to Parquet in `folder`. `own` is
 own_answers.py, `files` are pinflow's SQL files; both begin with what read_posted.py makes of the records.
 """
 import json
@@ -40,7 +40,7 @@ def load(posted):
     rows, no_rows = read_posted.read(posted)
     frames = {}
     for kind, columns in read_posted.COLUMNS.items():
-        schema = pa.schema([(name, TYPES[type_]) for name, type_ in columns.items()] + [("source_partition", pa.int32()), ("source_offset", pa.int64())])
+        schema = pa.schema([(name, TYPES[type_]) for name, type_ in columns.items()] + [("source_partition", pa.int32()), ("source_offset", pa.int64()), ("posted", pa.int64())])
         frame = spark.createDataFrame(pa.Table.from_pylist(rows[kind], schema))
         frames[kind] = frame.selectExpr("*", f"'pinterest.{kind}' AS source_topic", "CAST(NULL AS TIMESTAMP) AS arrived_at").cache()
     return frames, no_rows, {kind: len(rows[kind]) for kind in rows}
@@ -66,12 +66,22 @@ def files(raw, folder):
     return shared_sql.frames(spark, "questions")
 
 
+def findings(raw, since):
+    """Of checks over raw records, each finding once, among what this day brought; the others look at all. What compares with the posts of the day before is
+    asked on the first day, when there are none."""
+    spark.sql("SELECT * FROM posts WHERE FALSE").createOrReplaceTempView("posts_before")
+    found = {name: frame.count() for name, frame in shared_sql.frames(spark, "checks").items() if not since or name != "category_drift"}
+    for kind, frame in raw.items():
+        frame.filter(frame["posted"] >= since).createOrReplaceTempView(f"raw_{kind}")
+    return {**found, **{name: frame.distinct().count() for name, frame in shared_sql.frames(spark, "checks/raw").items()}}
+
+
 def answer(request):
     raw, no_rows, counts = load(request["posted"])
     made = {"own": own, "files": files}[request["way"]](raw, request["folder"])
     told = {"rows": counts, "no_rows": no_rows, "answers": {name: {"columns": frame.columns, "rows": [list(row) for row in frame.collect()]} for name, frame in made.items()}}
     if request["way"] == "files":
-        told["findings"] = {name: frame.distinct().count() for folder in ("checks", "checks/raw") for name, frame in shared_sql.frames(spark, folder).items()}
+        told["findings"] = findings(raw, int(request["since"]))
     for frame in raw.values():
         frame.unpersist()
     return told

@@ -13,8 +13,8 @@ FROM (
     category,
     posts_before,
     posts_now - posts_before AS posts_new,
-    CAST(sum(posts_before) OVER () AS BIGINT) AS all_before,
-    CAST(sum(posts_now - posts_before) OVER () AS BIGINT) AS all_new
+    nullif(CAST(sum(posts_before) OVER () AS BIGINT), 0) AS all_before,
+    nullif(CAST(sum(posts_now - posts_before) OVER () AS BIGINT), 0) AS all_new
   FROM (
     SELECT category, CAST(sum(was) AS BIGINT) AS posts_before, CAST(sum(1 - was) AS BIGINT) AS posts_now
     FROM (
