@@ -78,6 +78,32 @@ TEST_F(BatchIncrements, OnlyFilesWithARowThatGivesWayAreWrittenAnew) {
             std::vector<std::string>{"30|1"});
 }
 
+TEST_F(BatchIncrements, PutSmallFilesTogether) {
+  const std::vector<Post> all = posts(14);
+  std::size_t most = 0;
+  for (const Post& post : all) {
+    sink({post});
+    EXPECT_EQ(run().posts_touched, post.ind == 0 ? 0U : 1U);
+    most = std::max(most, delta::read_snapshot(*tables_, *engine_, "batch_pin").value().files.size());
+  }
+  EXPECT_LE(most, 9U);
+  EXPECT_EQ(rows_of("batch_pin", "count(*), count(DISTINCT ind)", "1"), std::vector<std::string>{"14|14"});
+  EXPECT_EQ(rows_of("batch_posts", "count(*), count(DISTINCT ind)", "1"), std::vector<std::string>{"14|14"});
+}
+
+TEST_F(BatchIncrements, TellWhereObjectsAreMissing) {
+  sink(records::Kind::kPin, {R"({"index":1})", R"({"index":2})"});
+  run();
+  next_offset_.begin()->second += 5;
+  sink(records::Kind::kPin, {R"({"index":3})"});
+  const BatchReport report = run();
+  const auto check = std::ranges::find(report.checks, "offsets_that_do_not_join", &CheckResult::check);
+  ASSERT_NE(check, report.checks.end());
+  ASSERT_EQ(check->findings, 1U);
+  EXPECT_EQ(check->sample.rows[0][1].to_text(), "offsets 2 to 6 lie in no object");
+  EXPECT_TRUE(report.published);
+}
+
 TEST_F(BatchIncrements, ARecordThatIsOlderInTheLogDoesNotWin) {
   Post late = posts(1)[0];
   late.category = "late";

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "batch/internal/object_reader.h"
+#include "batch/internal/offset_joints.h"
 
 namespace pinflow::batch::internal {
 
@@ -15,6 +16,7 @@ namespace {
 constexpr const char* kLetters = "batch_dead_letters";
 constexpr const char* kLettersDescription = "Records that could not be rows, with their bytes and the reason";
 constexpr const char* kCounts = "counts_that_do_not_add_up";
+constexpr const char* kJoints = "offsets_that_do_not_join";
 
 std::string cleaned_table(records::Kind kind) {
   return fmt::format("batch_{}", to_string(kind));
@@ -87,15 +89,15 @@ Result<void> BatchRun::list() {
   TRY(open_tables());
   TRY(find_positions());
   // From where the table that is least far needs them.
-  LoadedThrough from;
+  listed_behind_.clear();
   for (const auto& [partition, through] : letters_loaded_) {
     const auto kind = records::kind_of(partition.topic);
     if (!kind) continue;
     const auto& rows = loaded_.at(*kind);
     const auto found = rows.find(partition);
-    if (found != rows.end()) from.emplace(partition, std::min(through, found->second));
+    if (found != rows.end()) listed_behind_.emplace(partition, std::min(through, found->second));
   }
-  TRY_ASSIGN(objects_, list_objects(context_.objects, options_.topics, from));
+  TRY_ASSIGN(objects_, list_objects(context_.objects, options_.topics, listed_behind_));
   report_.skipped_objects = objects_.skipped;
   if (objects_.skipped > 0) {
     context_.tables.logger.warning("objects that are none of the sink's are left out",
@@ -147,6 +149,7 @@ Result<void> BatchRun::find_positions() {
 
 Result<void> BatchRun::read() {
   ObjectReader reader(context_.objects, objects_.objects, options_);
+  object_lines_.assign(objects_.objects.size(), 0);
   ReadProgress progress{.objects_total = objects_.objects.size(), .bytes_total = objects_.bytes};
   for (;;) {
     TRY_ASSIGN(const std::optional<Slice> slice, reader.next(stop_));
@@ -158,6 +161,7 @@ Result<void> BatchRun::read() {
       lines_[kind] += slice->records[static_cast<std::size_t>(kind)];
       progress.records += slice->records[static_cast<std::size_t>(kind)];
     }
+    for (const auto& [place, lines] : slice->lines) object_lines_[place] = lines;
     for (const auto& [partition, last] : slice->last_offsets) {
       log::Offset& reached = reached_.try_emplace(partition, last).first->second;
       reached = std::max(reached, last);
@@ -308,6 +312,17 @@ Result<void> BatchRun::check_counts() {
                      .sample = {.columns = {"stage", "finding"}, .types = {"VARCHAR", "VARCHAR"}, .rows = {}}};
   for (const auto& [stage, finding] : odd_) counts.sample.rows.push_back({sql::Value{stage}, sql::Value{finding}});
   report_.checks.push_back(std::move(counts));
+  const auto joints = broken_joints(objects_.objects, object_lines_, listed_behind_);
+  CheckResult offsets{.check = kJoints,
+                      .description = "Offsets that lie in no object, or in two: normal where the log itself has a hole",
+                      .stops = false,
+                      .findings = joints.size(),
+                      .sample = {.columns = {"partition", "finding"}, .types = {"VARCHAR", "VARCHAR"}, .rows = {}}};
+  for (const auto& [partition, finding] : joints) {
+    if (offsets.sample.rows.size() == kStoredFindings) break;
+    offsets.sample.rows.push_back({sql::Value{partition}, sql::Value{finding}});
+  }
+  report_.checks.push_back(std::move(offsets));
   return {};
 }
 

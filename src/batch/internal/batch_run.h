@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "batch/batch_job.h"
@@ -55,6 +56,8 @@ class BatchRun {
   TopicIds ids_;
   std::optional<Publication> before_;  // What readers see until this run is published.
   ObjectList objects_;
+  LoadedThrough listed_behind_;              // From where on the objects were listed.
+  std::vector<std::uint64_t> object_lines_;  // How many each of them has.
   std::unique_ptr<Workspace> workspace_;
   CleanedTables cleaned_;
   std::map<records::Kind, LoadedThrough> loaded_;         // What each cleaned table has.

@@ -13,6 +13,9 @@ namespace {
 
 // So many rows lie in one file: what a row costs that gives way later.
 constexpr std::uint64_t kRowsPerFile = 250'000;
+// Each change adds a file; once so many have less than a quarter of the rows that a file may have, they become one.
+constexpr std::size_t kSmallFiles = 8;
+constexpr std::int64_t kSmallFile = kRowsPerFile / 4;
 // Files that are rewritten at once.
 constexpr std::uint64_t kBytesAtOnce = std::uint64_t{128} << 20;
 // Where rows of a relation meet rows of the table: path, ind, and whether the table's row stays.
@@ -121,8 +124,23 @@ Result<Merged> KeyedTable::replace_posts(const std::string& posts, const std::st
   return merged;
 }
 
-Result<void> KeyedTable::commit_merge(const std::vector<std::string>& removed, const std::string& relation,
+// The files to be written anew with those that must be: the small ones, once they are many.
+std::vector<std::string> KeyedTable::with_small_files(std::vector<std::string> removed) const {
+  std::vector<std::string> small;
+  for (const auto& [path, file] : snapshot().files) {
+    if (file.rows < kSmallFile && !std::ranges::binary_search(removed, path)) small.push_back(path);
+  }
+  if (small.size() < kSmallFiles) return removed;
+  std::ranges::move(small, std::back_inserter(removed));
+  std::ranges::sort(removed);
+  return removed;
+}
+
+Result<void> KeyedTable::commit_merge(const std::vector<std::string>& touched, const std::string& relation,
                                       const std::vector<delta::Transaction>& transactions) {
+  std::vector<std::string> removed = touched;
+  std::ranges::sort(removed);
+  removed = with_small_files(std::move(removed));
   TRY_ASSIGN(auto files, write_relation(relation));
   auto kept = write_without(removed);
   if (!kept) {

@@ -55,7 +55,8 @@ class KeyedTable {
   Result<std::vector<std::string>> files_of(const std::string& query) const;
   Result<std::vector<delta::DataFile>> write_relation(const std::string& relation);
   Result<std::vector<delta::DataFile>> write_without(const std::vector<std::string>& paths);
-  Result<void> commit_merge(const std::vector<std::string>& removed, const std::string& relation,
+  std::vector<std::string> with_small_files(std::vector<std::string> removed) const;
+  Result<void> commit_merge(const std::vector<std::string>& touched, const std::string& relation,
                             const std::vector<delta::Transaction>& transactions);
   Result<void> commit_all(const std::vector<delta::DataFile>& files,
                           const std::vector<delta::Transaction>& transactions);

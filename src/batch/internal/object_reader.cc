@@ -23,7 +23,8 @@ class ObjectReader::Worker {
     if (!slice_.dead_letters) slice_.dead_letters = std::make_unique<records::DeadLetters>();
     return *slice_.dead_letters;
   }
-  void count(const SunkObject& object, std::uint64_t bytes, std::uint64_t records) {
+  void count(std::size_t place, const SunkObject& object, std::uint64_t bytes, std::uint64_t records) {
+    slice_.lines.emplace_back(place, records);
     ++slice_.objects;
     slice_.bytes += bytes;
     slice_.records[static_cast<std::size_t>(object.kind)] += records;
@@ -109,7 +110,7 @@ Result<void> ObjectReader::read_all(Worker& worker, std::stop_token stop) {
     if (!text) return fail(std::move(text).error().with_context(fmt::format("reading object {}", object.info.name)));
     bytes = *std::move(text);
     const std::uint64_t lines = read_lines(object, *bytes, worker.rows(object.kind), worker.dead_letters());
-    worker.count(object, bytes->size(), lines);
+    worker.count(i, object, bytes->size(), lines);
     if (auto slice = worker.full(object.kind)) TRY(hand_over(*std::move(slice)));
   }
   for (Slice& slice : worker.rest()) TRY(hand_over(std::move(slice)));

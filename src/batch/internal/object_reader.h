@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/queue.h"
@@ -27,6 +28,7 @@ struct Slice {
   std::uint64_t bytes = 0;
   std::array<std::uint64_t, records::kKinds.size()> records{};  // By kind.
   std::map<log::TopicPartition, log::Offset> last_offsets;      // Of the objects.
+  std::vector<std::pair<std::size_t, std::uint64_t>> lines;     // Of each object, by its place in the list.
 };
 
 // Reads and parses objects on threads of its own and gives slices to one consumer thread. The queue between
