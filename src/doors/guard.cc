@@ -207,7 +207,8 @@ std::optional<http::Response> Guard::refuse(const http::Request& head) {
       return unauthenticated("credentials are needed: a token as Authorization: Bearer, or as the password of Basic");
     }
   }
-  const bool query = root == "live" || (root == "metrics" && !options_.open_metrics);
+  const bool query = root == "live" || root == "sql" || root == "questions" || root == "checks" ||
+                     (root == "metrics" && !options_.open_metrics);
   if (query && !caller.may(Right::kQuery)) {
     ++refused_.rights;
     return denied(head.caller, Right::kQuery, {});

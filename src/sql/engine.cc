@@ -69,20 +69,25 @@ class DuckSession final : public Session {
   Result<ResultTable> query(std::string_view statement) override {
     TRY(check_single(statement));
     TRY_ASSIGN(QueryResult result, execute(connection_.get(), statement));
-    ResultTable table;
-    std::vector<LogicalType> types;
-    for (idx_t i = 0; i < duckdb_column_count(result.out()); ++i) {
-      table.columns.emplace_back(duckdb_column_name(result.out(), i));
-      types.emplace_back(duckdb_column_logical_type(result.out(), i));
-      table.types.push_back(type_name(types.back().get()));
-    }
-    while (true) {
-      const DataChunk chunk(duckdb_fetch_chunk(result.get()));
-      if (chunk.get() == nullptr) break;
-      read_chunk(chunk.get(), types, table.rows);
-    }
-    return table;
+    return read_rows(result, SIZE_MAX, statement);
   }
+
+  Result<ResultTable> query_within(std::string_view statement, std::size_t most) override {
+    TRY(check_single(statement));
+    const std::string text(statement);
+    Prepared prepared;
+    if (duckdb_prepare(connection_.get(), text.c_str(), prepared.out()) != DuckDBSuccess) {
+      return fail(statement_error(ErrorCode::kInvalid, duckdb_prepare_error(prepared.get()), statement));
+    }
+    QueryResult result;
+    if (duckdb_execute_prepared_streaming(prepared.get(), result.out()) != DuckDBSuccess) {
+      return fail(statement_error(code_of(duckdb_result_error_type(result.out())), duckdb_result_error(result.out()),
+                                  statement));
+    }
+    return read_rows(result, most, statement);
+  }
+
+  void interrupt() override { duckdb_interrupt(connection_.get()); }
 
   Result<void> load(std::string_view name, const ColumnBatch& batch) override {
     if (batch.columns().empty())
@@ -117,6 +122,29 @@ class DuckSession final : public Session {
     const char* error = duckdb_extract_statements_error(extracted.get());
     return fail(
         statement_error(ErrorCode::kInvalid, error != nullptr ? error : "a query is exactly one statement", text));
+  }
+
+  static Result<ResultTable> read_rows(QueryResult& result, std::size_t most, std::string_view statement) {
+    ResultTable table;
+    std::vector<LogicalType> types;
+    for (idx_t i = 0; i < duckdb_column_count(result.out()); ++i) {
+      table.columns.emplace_back(duckdb_column_name(result.out(), i));
+      types.emplace_back(duckdb_column_logical_type(result.out(), i));
+      table.types.push_back(type_name(types.back().get()));
+    }
+    while (true) {
+      const DataChunk chunk(duckdb_fetch_chunk(result.get()));
+      if (chunk.get() == nullptr) break;
+      read_chunk(chunk.get(), types, table.rows);
+      if (table.rows.size() > most) {
+        return fail(statement_error(ErrorCode::kOverloaded, fmt::format("more than {} rows", most).c_str(), statement));
+      }
+    }
+    // A result that is made while it is read may fail on the way.
+    if (const char* words = duckdb_result_error(result.out()); words != nullptr && *words != '\0') {
+      return fail(statement_error(code_of(duckdb_result_error_type(result.out())), words, statement));
+    }
+    return table;
   }
 
   static void read_chunk(duckdb_data_chunk chunk, const std::vector<LogicalType>& types,
@@ -249,7 +277,7 @@ ErrorCode opening_code(std::string_view words) {
 Result<std::unique_ptr<Engine>> open_engine(const EngineOptions& options) {
   Config config;
   CHECK(duckdb_create_config(config.out()) == DuckDBSuccess, "the SQL engine makes no configuration");
-  const std::pair<const char*, std::string> settings[] = {
+  std::vector<std::pair<const char*, std::string>> settings = {
       {"access_mode", options.read_only ? "READ_ONLY" : "AUTOMATIC"},
       {"memory_limit", fmt::format("{}B", options.memory_limit.count())},
       {"threads", fmt::to_string(std::max(options.threads, 1))},
@@ -259,6 +287,9 @@ Result<std::unique_ptr<Engine>> open_engine(const EngineOptions& options) {
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"},
   };
+  if (options.temporary_limit) {
+    settings.emplace_back("max_temp_directory_size", fmt::format("{}B", options.temporary_limit->count()));
+  }
   for (const auto& [name, value] : settings) {
     if (duckdb_set_config(config.get(), name, value.c_str()) != DuckDBSuccess) {
       return fail(ErrorCode::kInvalid, fmt::format("the SQL engine refuses {} = {}", name, value));

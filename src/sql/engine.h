@@ -71,7 +71,8 @@ struct EngineOptions {
   bool read_only = false;
   ByteCount memory_limit{std::uint64_t{1} << 30};
   int threads = 2;
-  std::filesystem::path temporary = {};  // Where the engine may spill; empty: nowhere.
+  std::filesystem::path temporary = {};           // Where the engine may spill; empty: nowhere.
+  std::optional<ByteCount> temporary_limit = {};  // Of what is spilled; without: the engine's own.
   // The only folders whose files statements may read and write (by absolute path), besides `database` and `temporary`;
   // empty: all of this machine. No statement reaches the network, loads an extension or changes a setting of the engine.
   std::vector<std::filesystem::path> folders = {};
@@ -86,6 +87,10 @@ class Session {
   virtual Result<void> run(std::string_view statements) = 0;
   // Runs one statement and gives all its rows.
   virtual Result<ResultTable> query(std::string_view statement) = 0;
+  // The same, but takes rows as they come to be and gives up once there are more than `most` (kOverloaded).
+  virtual Result<ResultTable> query_within(std::string_view statement, std::size_t most) = 0;
+  // Ends the statement that runs now: it gives kCancelled. From any thread; the session must outlive the call.
+  virtual void interrupt() = 0;
   // Makes (or replaces) the temporary table `name` from the batch, whole chunks at a time. kTimestamp columns
   // become TIMESTAMPTZ, kBytes BLOB.
   virtual Result<void> load(std::string_view name, const ColumnBatch& batch) = 0;
