@@ -24,6 +24,7 @@ void add_batch(CLI::App& root, Action& selected);
 void add_schedule(CLI::App& root, Action& selected);
 void add_runs(CLI::App& root, Action& selected);
 void add_question(CLI::App& root, Action& selected);
+void add_sql(CLI::App& root, Action& selected);
 void add_tap(CLI::App& root, Action& selected);
 void add_tables(CLI::App& root, Action& selected);
 void add_dlq(CLI::App& root, Action& selected);

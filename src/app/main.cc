@@ -15,6 +15,7 @@
 #include "app/commands.h"
 #include "app/environment.h"
 #include "disk/real_disk.h"
+#include "query/query_worker.h"
 
 extern char** environ;
 
@@ -143,6 +144,7 @@ int run(int argc, char** argv) {
   add_schedule(root, action);
   add_runs(root, action);
   add_question(root, action);
+  add_sql(root, action);
   add_tap(root, action);
   add_tables(root, action);
   add_dlq(root, action);
@@ -179,6 +181,8 @@ int run(int argc, char** argv) {
 }  // namespace pinflow::app
 
 int main(int argc, char** argv) {
+  // Before any thread is made: this process is to run one statement of a user and nothing else.
+  if (argc == 2 && argv[1] == pinflow::query::kWorkerCommand) pinflow::query::run_query_worker();
   using pinflow::app::end_without_output;
   try {
     const int code = pinflow::app::run(argc, argv);

@@ -8,6 +8,7 @@
 #include "app/http_options.h"
 #include "app/kafka_options.h"
 #include "app/pipeline_metrics.h"
+#include "app/query_options.h"
 #include "app/sink_options.h"
 #include "app/stream_options.h"
 #include "base/uuid.h"
@@ -19,6 +20,8 @@
 #include "live/live_events.h"
 #include "live/live_routes.h"
 #include "log/embedded_log.h"
+#include "query/question_routes.h"
+#include "query/sql_route.h"
 #include "records/kind.h"
 
 namespace pinflow::app {
@@ -167,6 +170,11 @@ class OneProcess final : public Pipeline {
     live_ = std::make_unique<live::LiveMetrics>(options, *log_, *environment_.disk, environment_.clock, logger());
     live_routes_ = std::make_unique<live::LiveRoutes>(*live_);
     live_events_ = std::make_unique<live::LiveEvents>(*live_, environment_.clock);
+    query_runner_ = std::make_unique<query::QueryRunner>(
+        query_options(environment_), query::RunnerContext{*stores_.tables, *stores_.engine, stores_.statements, names_,
+                                                          environment_.clock, logger()});
+    sql_route_ = std::make_unique<query::SqlRoute>(*query_runner_);
+    question_routes_ = std::make_unique<query::QuestionRoutes>(*stores_.tables, *stores_.engine, stores_.statements);
   }
 
   Result<void> live_catches_up(const std::string& stream, std::chrono::milliseconds timeout) {
@@ -215,6 +223,8 @@ class OneProcess final : public Pipeline {
     add_metrics(doors_->metrics());
     live_routes_->add_to(doors_->router());
     live_events_->add_to(doors_->router());
+    sql_route_->add_to(doors_->router());
+    question_routes_->add_to(doors_->router());
     auto server = http::start_server(http_options(config), *doors_, logger());
     if (!server) {
       return fail(server.error().code, fmt::format("{}: --set http.port=8083, say", server.error().message));
@@ -287,6 +297,9 @@ class OneProcess final : public Pipeline {
   std::unique_ptr<live::LiveMetrics> live_;
   std::unique_ptr<live::LiveRoutes> live_routes_;
   std::unique_ptr<live::LiveEvents> live_events_;
+  std::unique_ptr<query::QueryRunner> query_runner_;
+  std::unique_ptr<query::SqlRoute> sql_route_;
+  std::unique_ptr<query::QuestionRoutes> question_routes_;
   AccessParts access_;
   std::unique_ptr<doors::DoorSet> doors_;
   std::unique_ptr<doors::KinesisPort> kinesis_port_;

@@ -176,6 +176,10 @@ struct Config {
     std::filesystem::path statements;  // Empty: only the files carried in the program.
     ByteCount memory_limit{std::uint64_t{1} << 30};
     std::int32_t threads = 2;
+    std::chrono::milliseconds query_time{30'000};
+    std::int64_t query_rows = 10'000;
+    ByteCount query_answer{std::uint64_t{16} << 20};
+    ByteCount query_memory{std::uint64_t{512} << 20};
   } sql;
   struct {
     std::string level = "info";
