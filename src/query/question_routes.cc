@@ -69,7 +69,8 @@ void write_links(JsonWriter& writer, const std::string& name) {
 void add_unanswered(Publication& publication, const sql::Statements& statements) {
   for (const sql::Statement& statement : statements.in_folder("questions")) {
     const std::string name = statement.name.substr(kFolder.size());
-    if (std::ranges::contains(publication.questions, name, &PublishedQuestion::name)) continue;
+    if (std::ranges::find(publication.questions, name, &PublishedQuestion::name) != publication.questions.end())
+      continue;
     publication.questions.push_back({name, statement.description, statement.columns, {}, 0, {}, {}});
   }
   std::ranges::sort(publication.questions, {}, &PublishedQuestion::name);
