@@ -22,8 +22,8 @@ class QuestionRoutesTest : public QueryFixture {
   QuestionRoutesTest() {
     // Two versions of an answer, of which the older one is published.
     const delta::TableSpec spec{.name = "question_q", .schema = {{"text", "string"}, {"answer_order", "long"}}};
-    make(spec, "SELECT * FROM (VALUES ('second', 2), ('=first', 1)) AS v(text, answer_order)");
-    make(spec, "SELECT 'of the next run' AS text, 3 AS answer_order");
+    make(spec, "SELECT * FROM (VALUES ('second', CAST(2 AS BIGINT)), ('=first', 1)) AS v(text, answer_order)");
+    make(spec, "SELECT 'of the next run' AS text, CAST(3 AS BIGINT) AS answer_order");
     routes_ = std::make_unique<QuestionRoutes>(*store_, *engine_, statements_);
     routes_->add_to(router_);
   }
