@@ -11,7 +11,7 @@ using Findings = std::vector<std::pair<std::string, std::string>>;
 SunkObject object(std::int32_t partition, std::int64_t first) {
   const log::TopicPartition place{"pinterest.pin", log::PartitionId(partition)};
   return {.info = {.name = sink::object_name(place, log::Offset(first)), .size = 1, .modified = {}},
-          .name = {.partition = place, .first = log::Offset(first)},
+          .name = *sink::parse_object_name(sink::object_name(place, log::Offset(first))),
           .kind = records::Kind::kPin};
 }
 
