@@ -159,6 +159,7 @@ TEST_F(OpenApiTest, DescribesTheAnswersOfEveryChange) {
   tried_.emplace("POST", topic + "/records");
 
   std::set<Operation> left = api_.operations();
+  tried_.emplace("POST", "/sql");  // Of the module query, which is none of the doors.
   std::erase_if(left,
                 [&](const Operation& operation) { return operation.first == "GET" || tried_.contains(operation); });
   EXPECT_THAT(left, testing::IsEmpty());

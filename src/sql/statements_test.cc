@@ -100,7 +100,7 @@ TEST_F(StatementFiles, MistakesNameFileAndLine) {
 TEST_F(StatementFiles, ABrokenQuestionOrCheckLeavesTheOthersAsTheyAre) {
   write("questions/mine.sql", "SELECT 1");
   write("checks/raw/odd.sql", "-- description: x\n-- severity: loud\nSELECT 1");
-  write("questions/fine.sql", std::string(kFront) + "SELECT 1");
+  write("questions/fine.sql", "-- description: x\nSELECT 1");
   const Statements statements = Statements::load(folder_).value();
   ASSERT_EQ(statements.broken().size(), 2U);
   EXPECT_EQ(statements.broken()[0].name, "checks/raw/odd");
