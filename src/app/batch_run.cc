@@ -44,8 +44,8 @@ Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores, c
 void print_report(const batch::BatchReport& report) {
   fmt::print("Batch run {}: {} new objects, {} read in {:.1f} s\n\n", report.run_id, count(report.objects),
              human_bytes(report.bytes), static_cast<double>(report.took.count()) / 1000);
-  fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}  {:>12}\n", "kind", "records", "new posts", "repeats", "dead letters",
-             "rows now");
+  fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}  {:>12}\n", "kind", "records", "new posts", "repeats",
+             "dead letters", "rows now");
   for (const auto& [kind, counts] : report.kinds) {
     fmt::print("{:<6}  {:>12}  {:>12}  {:>12}  {:>12}  {:>12}\n", records::to_string(kind), count(counts.records),
                count(counts.added), count(counts.repeats), count(counts.dead_letters), count(counts.rows));
@@ -64,14 +64,14 @@ void print_report(const batch::BatchReport& report) {
                count(report.skipped_objects));
   }
   fmt::print("  posts: {}\n", report.posts_rebuilt.empty()
-                                 ? fmt::format("{} were made anew", count(report.posts_touched))
-                                 : fmt::format("all were made anew: {}", report.posts_rebuilt));
+                                  ? fmt::format("{} were made anew", count(report.posts_touched))
+                                  : fmt::format("all were made anew: {}", report.posts_rebuilt));
   fmt::print("\nChecks:\n");
   for (const batch::CheckResult& check : report.checks) {
     fmt::print("  {:<40} {}\n", check.check,
                check.findings == 0 ? "ok"
-                                   : fmt::format("{}{} findings: {}", check.stops ? "STOP, " : "", count(check.findings),
-                                                 check.description));
+                                   : fmt::format("{}{} findings: {}", check.stops ? "STOP, " : "",
+                                                 count(check.findings), check.description));
   }
   for (const batch::StatementFailure& failure : report.failures)
     fmt::print("\nNot run: {}: {}\n", failure.statement, failure.error.message);

@@ -71,11 +71,10 @@ Result<Entry> parse_entry(std::string_view content, int line) {
   Entry entry;
   if (colon != std::string_view::npos) entry.key = trimmed(content.substr(0, colon));
   if (entry.key != "name" && entry.key != "description" && entry.key != "columns" && entry.key != "severity") {
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("line {}: expected `-- name: ...`, `-- description: ...`, `-- columns: ...` or `-- severity: ...`, found `--{}`; "
-                    "other comments go below an empty line",
-                    line, content));
+    return fail(ErrorCode::kInvalid, fmt::format("line {}: expected `-- name: ...`, `-- description: ...`, `-- "
+                                                 "columns: ...` or `-- severity: ...`, found `--{}`; "
+                                                 "other comments go below an empty line",
+                                                 line, content));
   }
   entry.value = trimmed(content.substr(colon + 1));
   entry.line = line;

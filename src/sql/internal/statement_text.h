@@ -14,7 +14,7 @@ struct FrontComment {
   std::string description;
   std::vector<std::string> columns;
   std::string severity;  // Empty where it is not given; of checks.
-  std::size_t end = 0;  // Where the comment ends in the file's text.
+  std::size_t end = 0;   // Where the comment ends in the file's text.
 };
 
 // Reads the lines `-- key: value` that a file begins with; `--   text` continues the value above. The comment
