@@ -61,7 +61,7 @@ airflow_dag() {
 s3_stores() {
   local python=$work/venv/bin/python
   [ -x "$python" ] || python=python3
-  counted "$python" interop/s3/run.py --pinflow "$pinflow"
+  counted "$python" interop/s3/run.py --pinflow "$pinflow" "${long[@]}"
 }
 
 # The rows that the emulator posts are the same from a DuckDB file and from a MariaDB server.
@@ -151,13 +151,13 @@ kafka_wire() {
 
 python_packages
 delta_tables
-batch_answers
+s3_stores
 if [ ${#long[@]} -eq 0 ]; then
-  s3_stores
   mariadb_source
   posting_script
   kafka_wire
 else
+  batch_answers  # Spark is a download of half a gigabyte.
   airflow_dag
 fi
 kafka_door
