@@ -1,14 +1,16 @@
 """Consumer groups as clients live them: members join, leave, die; static members; cooperative hand-over; offset reset."""
 from check_report import expect
 from check_tools import Tools
-from kafka_peers import NEWEST
+from kafka_peers import NEWEST, Lines
 
 PARTITIONS = 6
 SESSION = {"session_timeout_ms": "6000", "heartbeat_interval_ms": "1000"}
 
 
-def held(match):
-    return {int(number) for number in match.group(1).split()}
+def last_word(member):
+    """Returns the partitions that a member said last that it holds, or None before its first word."""
+    said = [line for line in list(member.lines.all) if line.startswith("assigned")]
+    return {int(number) for number in said[-1].split()[1:]} if said else None
 
 
 class Members:
@@ -26,20 +28,21 @@ class Members:
         return member
 
     def settle(self, seconds=40):
-        """Waits until each running member's last word makes a fair division of all partitions."""
+        """Waits until the last words of the running members make a fair division of all partitions."""
         fair = {PARTITIONS // len(self.running), -(-PARTITIONS // len(self.running))}
+
+        def divided():
+            said = [last_word(member) for member in self.running]
+            if None in said or sorted(p for parts in said for p in parts) != list(range(PARTITIONS)):
+                return False
+            return all(len(parts) in fair for parts in said)
+
+        # Waiting for one of them to speak would be wrong: who has a part already may have said all it will ever say.
+        if not Lines.wait_for(divided, seconds):
+            said = "; ".join(" | ".join(line for line in member.lines.all[-12:] if not line.startswith("read ")) for member in self.running)
+            raise TimeoutError(f"no fair division within {seconds} s; last lines of each member: {said}")
         for member in self.running:
-            if not hasattr(member, "held"):
-                member.held = held(member.wait(r"^assigned ?(.*)$", seconds))
-        while not (sorted(p for member in self.running for p in member.held) == list(range(PARTITIONS)) and
-                   all(len(member.held) in fair for member in self.running)):
-            # Someone's last word is old: whoever holds an unfair part, or one that another holds too, must speak again.
-            spoke = False
-            for member in self.running:
-                others = set().union(*(other.held for other in self.running if other is not member))
-                if len(member.held) not in fair or member.held & others or not spoke and member is self.running[-1]:
-                    member.held = held(member.wait(r"^assigned ?(.*)$", seconds))
-                    spoke = True
+            member.held = last_word(member)
 
     def leave(self, member):
         self.running.remove(member)
@@ -117,7 +120,8 @@ def static_member(broker, peer):
         heard = len(stays.lines.all)
         members.die(restarted)
         again = members.join(group_instance_id="two")
-        again.held = held(again.wait(r"^assigned ?(.*)$", 15))
+        again.wait("^assigned", 15)
+        again.held = last_word(again)
         expect(again.held == before[1], f"the member that came back holds {again.held}, before {before[1]}")
         peer.run("produce", broker, topic, 0, 120, 20)
         wait_for_records(members, 120)

@@ -108,12 +108,12 @@ def run_tool(version, tool, *arguments, given="", timeout=90):
 
 class Lines:
     """The lines that a process prints, read by a thread of its own; wait() looks only at lines that no wait() has returned yet."""
+    _changed = threading.Condition()  # Of all processes: who waits for one of several hears each of them.
 
     def __init__(self, stream, copy_to=None):
         self.all = []
         self._seen = 0
         self._ended = False
-        self._changed = threading.Condition()
         self._copy_to = copy_to
         threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
@@ -128,6 +128,12 @@ class Lines:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    @classmethod
+    def wait_for(cls, fulfilled, seconds):
+        """Returns whether the predicate came true; it is asked anew whenever a process has printed a line."""
+        with cls._changed:
+            return cls._changed.wait_for(fulfilled, seconds)
 
     def wait(self, pattern, seconds):
         """Returns the match of the next line that has the pattern; raises TimeoutError with the last lines when none comes."""
