@@ -64,7 +64,7 @@ Result<schedule::Rules> schedule_rules(Environment& environment) {
   const auto& config = environment.config().schedule;
   auto cron = schedule::Cron::parse(config.cron);
   if (!cron) return fail(std::move(cron).error().with_context("schedule.cron"));
-  auto zone = schedule::TimeZone::load(*environment.disk, config.timezone);
+  auto zone = TimeZone::load(config.timezone);
   if (!zone) return fail(std::move(zone).error().with_context("schedule.timezone"));
   schedule::Rules rules{*cron,
                         *zone,

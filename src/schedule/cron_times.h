@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/time_zone.h"
 #include "schedule/cron.h"
-#include "schedule/time_zone.h"
 
 namespace pinflow::schedule {
 

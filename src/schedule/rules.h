@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "base/time_zone.h"
 #include "schedule/cron.h"
 #include "schedule/history.h"
-#include "schedule/time_zone.h"
 
 namespace pinflow::schedule {
 

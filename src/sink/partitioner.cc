@@ -8,16 +8,15 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "base/time_zone.h"
 #include "base/timestamp.h"
 #include "sink/internal/path_format.h"
-#include "sink/internal/time_zone.h"
 
 namespace pinflow::sink {
 
 namespace {
 
 using internal::PathFormat;
-using internal::TimeZone;
 
 // Percent codes for all that could divide or hide a folder; two values never give the same text.
 std::string path_part(std::string_view text) {

@@ -4,7 +4,6 @@
 
 #include "sink/internal/offset_runs.h"
 #include "sink/internal/plan.h"
-#include "sink/internal/time_zone.h"
 #include "sink/object_name.h"
 #include "sink/testing/memory_store.h"
 
@@ -12,7 +11,6 @@ namespace pinflow::sink {
 namespace {
 
 using namespace std::chrono_literals;
-using internal::TimeZone;
 
 std::string place(const PartitionerOptions& options, const std::string& value, std::int64_t time = 1'700'000'000'000) {
   const auto partitioner = Partitioner::make(options);
@@ -55,25 +53,6 @@ TEST(Partitioner, FoldersOfFieldsNeverCollide) {
   EXPECT_EQ(place(options, R"({"a":"x/y","b":7})"), "a=x%2Fy/b=7");
   EXPECT_EQ(place(options, R"({"a":"x%2Fy","b":true})"), "a=x%252Fy/b=true");
   EXPECT_EQ(place(options, "no json"), "a=null/b=null");
-}
-
-std::int64_t hours_in(std::string_view zone, std::int64_t seconds) {
-  return TimeZone::load(zone)->offset_at(WallTime(std::chrono::seconds(seconds))).count() / 3'600;
-}
-
-TEST(TimeZone, ChangesItsOffsetWithTheSeasons) {
-  EXPECT_EQ(hours_in("Europe/Berlin", 1'711'846'799), 1);  // 2024-03-31 00:59:59 UTC.
-  EXPECT_EQ(hours_in("Europe/Berlin", 1'711'846'800), 2);
-  EXPECT_EQ(hours_in("Europe/Berlin", 2'540'163'600), 2);  // 2050-06-30: by the rule behind the last change.
-  EXPECT_EQ(hours_in("America/New_York", 2'524'608'000), -5);
-  EXPECT_EQ(hours_in("Australia/Sydney", 2'524'608'000), 11);  // Summer around the new year.
-  EXPECT_EQ(hours_in("+03:00", 0), 3);
-  EXPECT_FALSE(TimeZone::load("../../etc/passwd"));
-  const TimeZone berlin = *TimeZone::load("Europe/Berlin");
-  for (const std::int64_t seconds : {1'711'846'799, 1'711'846'800, 1'700'000'000}) {
-    const WallTime time{std::chrono::seconds(seconds)};
-    EXPECT_EQ(berlin.from_local(berlin.local(time)), time);
-  }
 }
 
 TEST(OffsetRuns, ComeBackFromTheirText) {

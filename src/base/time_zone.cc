@@ -1,12 +1,15 @@
-#include "schedule/time_zone.h"
+#include "base/time_zone.h"
 
 #include <algorithm>
+#include <fstream>
+#include <optional>
+#include <system_error>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
-#include "schedule/internal/posix_rule.h"
+#include "base/internal/posix_rule.h"
 
-namespace pinflow::schedule {
+namespace pinflow {
 
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
@@ -16,6 +19,8 @@ namespace {
 constexpr std::size_t kHeader = 44;
 constexpr seconds kFarthest(std::int64_t{1} << 40);
 constexpr int kLastYear = 2200;
+constexpr std::uintmax_t kMostBytes = 1 << 20;
+constexpr std::chrono::hours kLargestOffset(26);
 
 std::int64_t big_endian(std::string_view bytes) {
   std::uint64_t value = static_cast<signed char>(bytes[0]) < 0 ? ~std::uint64_t{0} : 0;
@@ -50,19 +55,38 @@ bool is_zone_name(std::string_view name) {
   });
 }
 
+// Nothing for what is no file: a folder of the database ("Europe") too.
+std::optional<std::string> read_zone(const std::filesystem::path& path) {
+  std::error_code failed;
+  const bool is_file = std::filesystem::is_regular_file(path, failed);
+  const std::uintmax_t size = is_file ? std::filesystem::file_size(path, failed) : 0;
+  if (failed || size == 0 || size > kMostBytes) return std::nullopt;
+  std::string bytes(size, '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) return std::nullopt;
+  return bytes;
+}
+
 }  // namespace
 
 TimeZone TimeZone::utc() {
   return {};
 }
 
-Result<TimeZone> TimeZone::load(disk::Disk& disk, const std::string& name, const disk::Path& database) {
-  if (name == "UTC") return utc();
-  if (!is_zone_name(name)) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("time zone '{}': expected a name of the IANA database, such as Europe/Berlin", name));
+Result<TimeZone> TimeZone::load(const std::string& name, const std::filesystem::path& database) {
+  if (name.empty() || name == "UTC" || name == "GMT" || name == "Z") return utc();
+  if (const auto offset = internal::parse_offset(name); offset && std::chrono::abs(*offset) <= kLargestOffset) {
+    TimeZone zone;
+    zone.name_ = name;
+    zone.first_ = *offset;
+    return zone;
   }
-  auto bytes = disk.read_file(database / name);
+  if (!is_zone_name(name)) {
+    return fail(ErrorCode::kInvalid, fmt::format("time zone '{}': expected a name of the IANA database, such as "
+                                                 "Europe/Berlin, UTC, or an offset such as +05:30",
+                                                 name));
+  }
+  const auto bytes = read_zone(database / name);
   if (!bytes) {
     return fail(ErrorCode::kNotFound, fmt::format("time zone '{}' is not in {}: names are such as Europe/Berlin and "
                                                   "UTC, and the package tzdata has them",
@@ -90,23 +114,19 @@ Result<TimeZone> TimeZone::parse(const std::string& name, std::string_view bytes
   TimeZone zone;
   zone.name_ = name;
   zone.first_ = offset(0);
-  const auto add = [&](sys_seconds at, seconds then) {
-    const seconds before = zone.changes_.empty() ? zone.first_ : zone.changes_.back().offset;
-    if (then != before) zone.changes_.push_back({at, then});
-  };
   sys_seconds last = sys_seconds::min();
   for (std::size_t i = 0; i < counts->time; ++i) {
     const sys_seconds at(seconds(big_endian(bytes.substr(i * 8, 8))));
     const auto type = static_cast<unsigned char>(indexes[i]);
     if (at <= last && i > 0) return damaged("has changes out of order");
     if (type >= counts->type) return damaged("names an offset that it does not have");
-    if (at.time_since_epoch() > kFarthest || std::chrono::abs(offset(type)) > std::chrono::hours(26))
+    if (at.time_since_epoch() > kFarthest || std::chrono::abs(offset(type)) > kLargestOffset)
       return damaged("has absurd times");
     last = at;
     if (at.time_since_epoch() < -kFarthest) {  // Some compilers of zones begin with the big bang.
       zone.first_ = offset(type);
     } else {
-      add(at, offset(type));
+      zone.add(at, offset(type));
     }
   }
   if (footer.size() >= 2 && footer.front() == '\n' && footer.back() == '\n' && footer.size() > 2) {
@@ -116,7 +136,7 @@ Result<TimeZone> TimeZone::parse(const std::string& name, std::string_view bytes
     const auto more = internal::changes_by_rule(footer, static_cast<int>(date.year()), kLastYear);
     if (!more) return damaged(fmt::format("ends with a rule that is none: {}", footer));
     for (const auto& [at, then] : *more)
-      if (at > last) add(at, then);
+      if (at > last) zone.add(at, then);
   }
   return zone;
 }
@@ -133,8 +153,29 @@ std::size_t TimeZone::find(sys_seconds at) const {
   return static_cast<std::size_t>(std::ranges::upper_bound(changes_, at, {}, &Change::at) - changes_.begin());
 }
 
-std::chrono::local_seconds TimeZone::to_local(sys_seconds at) const {
-  return std::chrono::local_seconds(at.time_since_epoch() + stretch(find(at)).offset);
+seconds TimeZone::offset_at(WallTime at) const {
+  const std::size_t number = find(std::chrono::floor<seconds>(at));
+  return number == 0 ? first_ : changes_[number - 1].offset;
 }
 
-}  // namespace pinflow::schedule
+TimeZone::LocalTime TimeZone::local(WallTime at) const {
+  return LocalTime(at.time_since_epoch() + offset_at(at));
+}
+
+WallTime TimeZone::from_local(LocalTime local) const {
+  const WallTime as_utc(local.time_since_epoch());
+  // The offsets on either side of any change near this time.
+  const seconds before = offset_at(as_utc - std::chrono::hours(24));
+  const seconds behind = offset_at(as_utc + std::chrono::hours(24));
+  for (const seconds offset : {std::max(before, behind), std::min(before, behind)}) {
+    if (offset_at(as_utc - offset) == offset) return as_utc - offset;
+  }
+  return as_utc - before;
+}
+
+void TimeZone::add(sys_seconds at, seconds offset) {
+  const seconds before = changes_.empty() ? first_ : changes_.back().offset;
+  if (offset != before) changes_.push_back({at, offset});
+}
+
+}  // namespace pinflow

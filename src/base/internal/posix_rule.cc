@@ -1,9 +1,9 @@
-#include "schedule/internal/posix_rule.h"
+#include "base/internal/posix_rule.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace pinflow::schedule::internal {
+namespace pinflow::internal {
 
 namespace {
 
@@ -99,6 +99,13 @@ std::chrono::sys_seconds resolve(const Day& day, int year, seconds offset) {
 
 }  // namespace
 
+std::optional<seconds> parse_offset(std::string_view text) {
+  if (!text.starts_with('+') && !text.starts_with('-')) return std::nullopt;
+  Reader reader(text);
+  const auto offset = reader.time();
+  return reader.at_end() ? offset : std::nullopt;
+}
+
 std::optional<std::vector<std::pair<std::chrono::sys_seconds, seconds>>> changes_by_rule(std::string_view rule,
                                                                                          int first, int last) {
   std::vector<std::pair<std::chrono::sys_seconds, seconds>> changes;
@@ -126,4 +133,4 @@ std::optional<std::vector<std::pair<std::chrono::sys_seconds, seconds>>> changes
   return changes;
 }
 
-}  // namespace pinflow::schedule::internal
+}  // namespace pinflow::internal
