@@ -128,6 +128,7 @@ Result<void> EmbeddedLogImpl::check_writable() const {
 Result<Topic> EmbeddedLogImpl::create_topic(const TopicSpec& spec) {
   TRY(check_writable());
   TRY_ASSIGN(const OpenTopicPtr topic, topics_.create(spec));
+  shares_.changed();
   return topic->topic;
 }
 
@@ -135,6 +136,7 @@ Result<void> EmbeddedLogImpl::delete_topic(const std::string& name) {
   TRY(check_writable());
   TRY_ASSIGN(const Uuid id, topics_.remove(name));
   journal_.forget_topic(id);
+  shares_.changed();
   return {};
 }
 

@@ -131,6 +131,8 @@ using ProduceDone = std::move_only_function<void(std::vector<Result<Appended>>)>
 // without a key, to one partition for a while and then the next.
 inline constexpr PartitionId kAnyPartition{-1};
 
+class Share;  // log/share.h
+
 // Topics of ordered, durable records. The embedded log and a Kafka cluster both fulfil it, so nothing here
 // assumes a local disk, one writer, or gapless offsets. Safe from any thread. Errors of all calls: kNotFound
 // (topic, partition), kInvalid, kConflict (topic exists), kOverloaded (a queue is full), kUnavailable
@@ -183,6 +185,10 @@ class Log {
   // the answer.
   virtual Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) = 0;
   virtual Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) = 0;
+
+  // Joins those who share the partitions of these topics under this group's name (log/share.h). Who commits positions of the group may
+  // be a member or not. The log must outlive the share.
+  virtual Result<std::unique_ptr<Share>> join(const std::string& group, const std::vector<std::string>& topics) = 0;
 };
 
 }  // namespace pinflow::log

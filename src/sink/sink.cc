@@ -1,6 +1,7 @@
 #include "sink/sink.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "log/reader_progress.h"
 #include "sink/internal/worker.h"
@@ -28,22 +29,31 @@ Result<void> check(const SinkOptions& options) {
 }
 
 struct Sink::State {
-  State(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
-      : worker(std::move(options), log, store, clock, logger) {}
+  State(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger,
+        log::Share* share)
+      : worker(std::move(options), log, store, clock, logger, share) {}
 
   internal::Worker worker;  // The thread's own.
 
   log::ReaderProgress progress;
+  std::atomic<bool> reassigned = false;  // The share changed since the thread looked.
 
   mutable std::mutex mutex;
   SinkStatus status;  // Protected by mutex.
 };
 
-Sink::Sink(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
+Sink::Sink(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger,
+           log::Share* share)
     : log_(log),
       filter_(*TopicFilter::make(options.topics, options.topics_regex)),
-      state_(std::make_unique<State>(std::move(options), log, store, clock, logger)),
-      thread_([this](std::stop_token stop) { work(std::move(stop)); }) {}
+      state_(std::make_unique<State>(std::move(options), log, store, clock, logger, share)),
+      thread_([this](std::stop_token stop) { work(std::move(stop)); }) {
+  if (share == nullptr) return;
+  watch_.emplace(*share, [this] {
+    state_->reassigned = true;
+    wakeup_.notify();
+  });
+}
 
 Sink::~Sink() = default;
 
@@ -54,7 +64,7 @@ void Sink::work(std::stop_token stop) {
     const std::stop_token wake = wakeup_.arm();
     if (stop.stop_requested()) break;
     const auto wishes = state_->progress.wishes();
-    if (wishes.ticket != seen) state_->worker.hurry();
+    if (wishes.ticket != seen || state_->reassigned.exchange(false)) state_->worker.hurry();
     seen = wishes.ticket;
     state_->worker.work(wishes.targets);
     {

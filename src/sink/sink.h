@@ -17,6 +17,8 @@
 #include "base/strong.h"
 #include "base/wakeup.h"
 #include "log/log.h"
+#include "log/share.h"
+#include "log/share_watch.h"
 #include "objects/object_store.h"
 #include "sink/object_name.h"
 #include "sink/partitioner.h"
@@ -59,7 +61,7 @@ struct PartitionStatus {
 };
 
 struct SinkStatus {
-  std::vector<PartitionStatus> partitions;            // Of the matching topics that exist, sorted.
+  std::vector<PartitionStatus> partitions;            // Those that it works on, sorted.
   std::uint64_t objects = 0, records = 0, bytes = 0;  // Put since the start.
   std::string last_error;                             // The latest, also if mended since.
 };
@@ -68,16 +70,18 @@ struct SinkStatus {
 // thread from construction to destruction. Exactly once: the objects themselves say how far a partition is,
 // each is put whole or not at all and never over another, so a crash at any step, or a second sink on the
 // same store, gives each record in one object. While the store refuses, it retries with back-off and holds at
-// most max_memory plus one fetch (4 MiB). `log`, `store`, `clock` and `logger` must outlive it. Public calls
+// most max_memory plus one fetch (4 MiB). `log`, `store`, `clock`, `logger` and `share` must outlive it. Public calls
 // are safe from any thread.
 class Sink {
  public:
-  Sink(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger);
+  // With a share the sink subscribes it to the matching topics and works on the partitions that it has; without one, on all.
+  Sink(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger,
+       log::Share* share = nullptr);
   ~Sink();  // What is fetched and not yet put is fetched again by the next sink.
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
-  // Puts all records that are in the log at the time of the call without waiting for flush_size or
+  // Puts all records that are in its partitions at the time of the call without waiting for flush_size or
   // rotate_interval, and waits until they are in objects. kUnavailable: not within `timeout`; the message
   // names what hinders. kCancelled: stopped.
   Result<void> flush(std::chrono::milliseconds timeout, std::stop_token stop);
@@ -92,7 +96,8 @@ class Sink {
   const TopicFilter filter_;
   Wakeup wakeup_;
   std::unique_ptr<State> state_;  // Shared with the worker, under its own mutex.
-  std::jthread thread_;           // Last: stops first.
+  std::jthread thread_;
+  std::optional<log::ShareWatch> watch_;  // Last: stops first.
 };
 
 }  // namespace pinflow::sink

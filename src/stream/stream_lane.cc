@@ -1,7 +1,10 @@
 #include "stream/stream_lane.h"
 
 #include <algorithm>
+#include <atomic>
+#include <map>
 #include <mutex>
+#include <ranges>
 #include <thread>
 
 #include "base/check.h"
@@ -33,12 +36,35 @@ std::string_view to_string(Step step) {
   CHECK(false, "a step has a name");
 }
 
+// The lanes of all kinds work on one share, which hears that a version is settled once each of them has settled it.
+struct StreamLane::Settling {
+  explicit Settling(log::Share& shared) : share(shared) {}
+  void settled(records::Kind kind, std::uint64_t version) {
+    std::uint64_t all = 0;
+    {
+      const std::scoped_lock lock(mutex);
+      versions[kind] = version;
+      if (versions.size() < records::kKinds.size()) return;
+      all = std::ranges::min(versions | std::views::values);
+      if (all <= told) return;
+      told = all;
+    }
+    share.settled(all);
+  }
+
+  log::Share& share;
+  std::mutex mutex;
+  std::map<records::Kind, std::uint64_t> versions;  // Protected by mutex.
+  std::uint64_t told = 0;                           // Protected by mutex.
+};
+
 struct StreamLane::Lane {
   Lane(records::Kind kind, const StreamOptions& options, const StreamContext& context, Random random,
-       internal::BatchBudget& budget, log::PositionKeeper& keeper)
+       internal::BatchBudget& budget, log::PositionKeeper& keeper, Settling* all)
       : stream(options.names.stream(kind)),
         core(kind, options, context, random, budget),
         positions(keeper),
+        settling(all),
         status(core.status()) {}
 
   void work(const std::stop_token& stop);
@@ -50,6 +76,8 @@ struct StreamLane::Lane {
   const std::string stream;
   internal::KindLane core;  // The thread's own.
   log::PositionKeeper& positions;
+  Settling* const settling;              // Null without a share.
+  std::atomic<bool> reassigned = false;  // The share changed since the thread looked.
   Wakeup wakeup;
   log::ReaderProgress progress;
   mutable std::mutex mutex;
@@ -64,9 +92,10 @@ void StreamLane::Lane::work(const std::stop_token& stop) {
     const std::stop_token wake = wakeup.arm();
     if (stop.stop_requested()) break;
     const std::uint64_t ticket = progress.wishes().ticket;
-    if (ticket != seen) core.hurry();
+    if (ticket != seen || reassigned.exchange(false)) core.hurry();
     seen = ticket;
     core.prepare();
+    if (settling != nullptr) settling->settled(core.status().kind, core.assigned());
     {
       const std::scoped_lock lock(mutex);
       status = core.status();
@@ -98,8 +127,10 @@ StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Rand
       clock_(context.clock),
       positions_(context.log, options.group, context.logger),
       budget_(std::make_unique<internal::BatchBudget>(options.batch_memory, records::kKinds.size())) {
+  if (context.share != nullptr) settling_ = std::make_unique<Settling>(*context.share);
   for (const records::Kind kind : records::kKinds) {
-    lanes_.push_back(std::make_unique<Lane>(kind, options, context, Random(random()), *budget_, positions_));
+    lanes_.push_back(
+        std::make_unique<Lane>(kind, options, context, Random(random()), *budget_, positions_, settling_.get()));
   }
   if (options.optimize_interval.count() > 0) {
     maintenance_ = std::make_unique<Maintenance>(options, context, Random(random()));
@@ -107,6 +138,13 @@ StreamLane::StreamLane(StreamOptions options, const StreamContext& context, Rand
   for (const auto& lane : lanes_) {
     lane->thread = std::jthread([&lane = *lane](std::stop_token stop) { lane.work(stop); });
   }
+  if (context.share == nullptr) return;
+  watch_.emplace(*context.share, [this] {
+    for (const auto& lane : lanes_) {
+      lane->reassigned = true;
+      lane->wakeup.notify();
+    }
+  });
 }
 
 StreamLane::~StreamLane() {

@@ -18,6 +18,8 @@
 #include "base/strong.h"
 #include "log/log.h"
 #include "log/position_keeper.h"
+#include "log/share.h"
+#include "log/share_watch.h"
 #include "objects/object_store.h"
 #include "records/kind.h"
 #include "records/unknown_members.h"
@@ -87,6 +89,8 @@ struct StreamContext {
   // Of the thread that keeps the tables compact; none: `engine`. One of its own holds a round, which reads files of any size, to a memory
   // limit and to threads that take nothing from the batches.
   sql::Engine* keeper_engine = nullptr;
+  // Which partitions of the streams this process works on; none: all. It is joined with the names of the streams.
+  log::Share* share = nullptr;
   void done(Step step) const {
     if (after_step) after_step(step);
   }
@@ -133,7 +137,7 @@ class StreamLane {
   StreamLane(const StreamLane&) = delete;
   StreamLane& operator=(const StreamLane&) = delete;
 
-  // Waits until all that is in the streams at the time of the call is committed. kUnavailable: not within `timeout`; the message
+  // Waits until all that is in its partitions of the streams at the time of the call is committed. kUnavailable: not within `timeout`; the message
   // names what hinders. kCancelled: stopped.
   Result<void> wait_until_caught_up(std::chrono::milliseconds timeout, std::stop_token stop);
 
@@ -142,12 +146,15 @@ class StreamLane {
  private:
   struct Lane;
   struct Maintenance;
+  struct Settling;
   log::Log& log_;
   const Clock& clock_;
   log::PositionKeeper positions_;
   std::unique_ptr<internal::BatchBudget> budget_;
+  std::unique_ptr<Settling> settling_;        // None without a share.
   std::unique_ptr<Maintenance> maintenance_;  // None where it is switched off.
-  std::vector<std::unique_ptr<Lane>> lanes_;  // Last: they tell the above.
+  std::vector<std::unique_ptr<Lane>> lanes_;  // They tell the above.
+  std::optional<log::ShareWatch> watch_;      // Last: it wakes the lanes.
 };
 
 }  // namespace pinflow::stream

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "log/broker_log.h"
+#include "log/share.h"
 
 namespace pinflow::groups {
 
@@ -144,6 +145,9 @@ class GroupLog final : public log::BrokerLog {
   }
   Result<log::Offset> delete_records(const log::TopicPartition&, log::Offset) override { return unasked(); }
   Result<std::int64_t> new_producer_id() override { return unasked(); }
+  Result<std::unique_ptr<log::Share>> join(const std::string&, const std::vector<std::string>&) override {
+    return unasked();
+  }
 
  private:
   [[noreturn]] static std::unexpected<Error> unasked() { CHECK(false, "a coordinator never asks this"); }

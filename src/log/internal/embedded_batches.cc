@@ -76,6 +76,7 @@ Result<EpochEnd> EmbeddedLogImpl::epoch_end(const TopicPartition& partition, std
 Result<Topic> EmbeddedLogImpl::add_partitions(const std::string& topic, std::int32_t total) {
   TRY(check_writable());
   TRY_ASSIGN(const OpenTopicPtr open, topics_.add_partitions(topic, total));
+  shares_.changed();
   return open->topic;
 }
 

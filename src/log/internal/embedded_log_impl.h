@@ -14,6 +14,7 @@
 #include "log/internal/group_store.h"
 #include "log/internal/producer_ids.h"
 #include "log/internal/topic_table.h"
+#include "log/whole_share.h"
 
 namespace pinflow::log {
 
@@ -58,6 +59,9 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   Result<OffsetRange> offsets(const TopicPartition& partition) override;
   Result<void> commit_offsets(const std::string& group, const std::vector<GroupOffset>& offsets) override;
   Result<std::vector<GroupOffset>> committed_offsets(const std::string& group) override;
+  Result<std::unique_ptr<Share>> join(const std::string&, const std::vector<std::string>& topics) override {
+    return shares_.join(topics);
+  }
 
   void append_batch(BatchAppend append, BatchDone done) override;
   Result<BatchRead> read_batches(const TopicPartition& partition, Offset from, std::size_t max_bytes,
@@ -115,6 +119,7 @@ class EmbeddedLogImpl final : public EmbeddedLog {
   RecoveryReport report_;
   RequestTable requests_;  // The committer's, once it runs.
   TopicTable topics_;
+  WholeShares shares_{[this] { return topics_.list(); }};
   ProducerIds producer_ids_;
   GroupJournal journal_;
   GroupStore groups_;

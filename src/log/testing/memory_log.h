@@ -15,6 +15,7 @@
 
 #include "base/random.h"
 #include "log/log.h"
+#include "log/whole_share.h"
 
 namespace pinflow::log {
 
@@ -45,6 +46,7 @@ class MemoryLog final : public Log {
       end = to.end;
     }
     tell_watches();
+    shares_.changed();
     return end;
   }
   // Leaves offsets out, as compaction and transaction markers do.
@@ -62,10 +64,13 @@ class MemoryLog final : public Log {
   void replace(const std::string& topic, std::vector<Value> values) {
     Stored made{{topic, {}, 1, {}, kTime}, std::vector<Partition>(1)};
     for (Value& value : values) made.partitions[0].append({{}, kTime, {}, std::move(value), {}});
-    const std::scoped_lock lock(mutex_);
-    made.topic.id = Uuid::random(random_);
-    topics_.insert_or_assign(topic, std::move(made));
-    changed_.notify_all();
+    {
+      const std::scoped_lock lock(mutex_);
+      made.topic.id = Uuid::random(random_);
+      topics_.insert_or_assign(topic, std::move(made));
+      changed_.notify_all();
+    }
+    shares_.changed();
   }
   std::vector<StoredRecord> records(const std::string& topic, std::int32_t partition = 0) const {
     const std::scoped_lock lock(mutex_);
@@ -111,12 +116,15 @@ class MemoryLog final : public Log {
   // ---- Log
 
   Result<Topic> create_topic(const TopicSpec& spec) override {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (topics_.contains(spec.name)) return fail(ErrorCode::kConflict, "the topic exists");
     Stored& made = topics_[spec.name];
     made.topic = {spec.name, Uuid::random(random_), spec.partitions, spec.configs, kTime};
     made.partitions.resize(static_cast<std::size_t>(spec.partitions));
-    return made.topic;
+    Topic topic = made.topic;
+    lock.unlock();
+    shares_.changed();
+    return topic;
   }
   Result<void> delete_topic(const std::string& name) override {
     std::unique_lock lock(mutex_);
@@ -126,15 +134,19 @@ class MemoryLog final : public Log {
     changed_.notify_all();
     lock.unlock();
     tell_watches();
+    shares_.changed();
     return {};
   }
   Result<Topic> add_partitions(const std::string& topic, std::int32_t total) override {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     const auto found = topics_.find(topic);
     if (found == topics_.end()) return fail(ErrorCode::kNotFound, "no such topic");
     if (total <= found->second.topic.partitions) return fail(ErrorCode::kInvalid, "partitions are only added");
     make_partition(topic, total - 1);
-    return found->second.topic;
+    Topic grown = found->second.topic;
+    lock.unlock();
+    shares_.changed();
+    return grown;
   }
   Result<Topic> alter_topic(const std::string& topic,
                             std::vector<std::pair<std::string, std::string>> configs) override {
@@ -252,6 +264,9 @@ class MemoryLog final : public Log {
     std::vector<GroupOffset> all;
     for (const auto& [name, offset] : groups_[group]) all.push_back(offset);
     return all;
+  }
+  Result<std::unique_ptr<Share>> join(const std::string&, const std::vector<std::string>& topics) override {
+    return shares_.join(topics);
   }
 
  private:
@@ -418,6 +433,7 @@ class MemoryLog final : public Log {
   std::vector<std::pair<ProduceDone, std::vector<Result<Appended>>>> held_;
   std::map<std::uint64_t, std::pair<std::uint32_t, std::vector<std::optional<Appended>>>> once_;
   std::vector<std::weak_ptr<Waiter>> watches_;
+  WholeShares shares_{[this] { return topics(); }};
 };
 
 }  // namespace pinflow::log

@@ -23,7 +23,8 @@ bool needs_plans(const SinkOptions& options) {
 }
 }  // namespace
 
-Worker::Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger)
+Worker::Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger,
+               log::Share* share)
     : options_(std::move(options)),
       plans_(needs_plans(options_)),
       filter_(*TopicFilter::make(options_.topics, options_.topics_regex)),
@@ -33,6 +34,7 @@ Worker::Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, 
       store_(store),
       clock_(clock),
       logger_(logger),
+      share_(share),
       log_backoff_(options_.least_backoff, options_.most_backoff),
       hint_backoff_(options_.least_backoff, options_.most_backoff) {
   CHECK(options_.flush_size > 0, "an object holds at least one record");
@@ -54,28 +56,62 @@ void Worker::hurry() {
 
 void Worker::discover() {
   discover_at_ = clock_.steady_now() + options_.discovery_interval;
+  std::vector<log::Topic> topics = log_.topics();
+  std::erase_if(topics, [&](const log::Topic& topic) { return !filter_.accepts(topic.name); });
   Partitions found;
-  for (const log::Topic& topic : log_.topics()) {
-    if (!filter_.accepts(topic.name)) continue;
-    for (std::int32_t id = 0; id < topic.partitions; ++id) {
-      const log::TopicPartition name{topic.name, log::PartitionId(id)};
-      const auto known = partitions_.find(name);
-      if (known != partitions_.end() && known->second.topic_id == topic.id) {
-        found.insert(partitions_.extract(known));
-      } else {
-        found.emplace(
-            name, Partition{name, topic.id, {}, {}, {}, false, {options_.least_backoff, options_.most_backoff}, {}});
-      }
+  for (auto& [name, topic_id] : our_partitions(topics)) {
+    const auto known = partitions_.find(name);
+    if (known != partitions_.end() && known->second.topic_id == topic_id) {
+      found.insert(partitions_.extract(known));
+    } else {
+      found.emplace(name,
+                    Partition{name, topic_id, {}, {}, {}, false, {options_.least_backoff, options_.most_backoff}, {}});
     }
   }
-  // What is left belongs to topics that are gone: the log cannot give these records again.
   for (auto& [name, partition] : partitions_) {
-    if (partition.planned) partition.planned->close_all();
-    if (!partition.open.empty() || partition.planned) put(partition);
-    claimed_.erase(name.topic);
-    unsaved_hints_.erase(name);
+    const auto topic = std::ranges::find(topics, name.topic, &log::Topic::name);
+    let_go(partition, topic == topics.end() || topic->id != partition.topic_id);
   }
   partitions_ = std::move(found);
+  if (share_ != nullptr) share_->settled(assigned_.version);
+}
+
+std::vector<std::pair<log::TopicPartition, Uuid>> Worker::our_partitions(const std::vector<log::Topic>& topics) {
+  if (share_ != nullptr) look_at_share(topics);
+  std::vector<std::pair<log::TopicPartition, Uuid>> ours;
+  for (const log::Topic& topic : topics) {
+    for (std::int32_t id = 0; id < topic.partitions; ++id) {
+      const log::TopicPartition name{topic.name, log::PartitionId(id)};
+      if (share_ == nullptr || std::ranges::binary_search(assigned_.partitions, name))
+        ours.emplace_back(name, topic.id);
+    }
+  }
+  return ours;
+}
+
+void Worker::look_at_share(const std::vector<log::Topic>& topics) {
+  std::vector<std::string> names;
+  for (const log::Topic& topic : topics) names.push_back(topic.name);
+  if (names != subscribed_) {
+    if (const auto subscribed = share_->subscribe(names); !subscribed) {
+      totals_.last_error = subscribed.error().message;
+      warn("The sink cannot subscribe to its topics and tries again", options_.group, totals_.last_error);
+    } else {
+      subscribed_ = std::move(names);
+    }
+  }
+  assigned_ = share_->assignment();
+}
+
+// A partition that goes to another process is dropped with what is open: that one reads it again from the end of the objects. Of a topic
+// that is gone nobody can, so it is put now.
+void Worker::let_go(Partition& partition, bool topic_is_gone) {
+  unsaved_hints_.erase(partition.name);
+  if (!topic_is_gone) return;
+  if (partition.planned) partition.planned->close_all();
+  if (!partition.open.empty() || partition.planned) put(partition);
+  claimed_.erase(partition.name.topic);
+  unsaved_hints_.erase(partition.name);
 }
 
 bool Worker::full(const Partition& partition) const {

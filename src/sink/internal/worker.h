@@ -5,10 +5,12 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/backoff.h"
 #include "log/reader_progress.h"
+#include "log/share.h"
 #include "sink/internal/open_object.h"
 #include "sink/internal/planned_partition.h"
 #include "sink/sink.h"
@@ -21,7 +23,8 @@ using Targets = log::ReaderTargets;
 // All of the sink but its thread: one thread calls work() and fetch() in turns, tests too.
 class Worker {
  public:
-  Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger);
+  Worker(SinkOptions options, log::Log& log, objects::ObjectStore& store, const Clock& clock, Logger& logger,
+         log::Share* share = nullptr);
 
   // Looks for topics, learns where new partitions go on, and puts what is full or due, and what has reached
   // its partition's target, if any.
@@ -53,6 +56,9 @@ class Worker {
   using Partitions = std::map<log::TopicPartition, Partition>;
 
   void discover();
+  std::vector<std::pair<log::TopicPartition, Uuid>> our_partitions(const std::vector<log::Topic>& topics);
+  void look_at_share(const std::vector<log::Topic>& topics);
+  void let_go(Partition& partition, bool topic_is_gone);
   void locate_all();
   Result<log::Offset> locate(Partition& partition);
   Result<void> check_unplanned(const log::TopicPartition& partition);
@@ -91,6 +97,9 @@ class Worker {
   objects::ObjectStore& store_;
   const Clock& clock_;
   Logger& logger_;
+  log::Share* const share_;              // Null: all partitions are ours.
+  std::vector<std::string> subscribed_;  // What the share is told, sorted.
+  log::Assignment assigned_;             // As of the last look.
   Partitions partitions_;
   SteadyTime discover_at_ = SteadyTime::min();
   std::optional<std::vector<log::GroupOffset>> hints_;  // The group's commits, read when needed within one work().

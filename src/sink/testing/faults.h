@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "log/log.h"
+#include "log/share.h"
 #include "objects/object_store.h"
 
 namespace pinflow::sink::testing {
@@ -115,6 +116,9 @@ class FusedLog final : public log::Log {
   }
   Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group) override {
     return fuse_.pass([&] { return inner_.committed_offsets(group); });
+  }
+  Result<std::unique_ptr<log::Share>> join(const std::string& group, const std::vector<std::string>& topics) override {
+    return inner_.join(group, topics);
   }
 
  private:

@@ -1,9 +1,19 @@
 // From fetched records to the tables: the part of KindLane that decides what is stored exactly once.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "stream/internal/kind_lane.h"
 
 namespace pinflow::stream::internal {
+
+namespace {
+std::optional<std::int64_t> stored_position(const delta::Table& table, const std::string& app) {
+  const auto& transactions = table.snapshot().transactions;
+  const auto stored = transactions.find(app);
+  return stored == transactions.end() ? std::nullopt : std::optional(stored->second);
+}
+}  // namespace
 
 void KindLane::commit() {
   if (!fetched_.empty()) begin_batch();
@@ -75,7 +85,7 @@ Result<void> KindLane::store(MicroBatch& batch) {
   for (const auto& [name, mark] : batch.marks()) {
     transactions.push_back({app_id(name, mark.topic_id, table_), mark.last.value()});
   }
-  TRY(append(*clean_, batch.files(), transactions));
+  TRY(append(*clean_, seen_clean_, batch.files(), transactions));
   context_.done(Step::kRowsCommitted);
   for (const delta::DataFile& file : batch.files()) totals_.rows += file.rows;
   return {};
@@ -89,20 +99,45 @@ Result<void> KindLane::store_dead_letters(MicroBatch& batch) {
   }
   if (transactions.empty()) return {};
   TRY_ASSIGN(const auto files, batch.write_dead_letters(*dead_));
-  TRY(append(*dead_, files, transactions));
+  TRY(append(*dead_, seen_dead_, files, transactions));
   context_.done(Step::kDeadLettersCommitted);
   return {};
 }
 
-Result<void> KindLane::append(delta::Table& table, const std::vector<delta::DataFile>& files,
+// The table refuses positions that another lane moved since its snapshot. But the snapshot grows with each commit of ours, also with one
+// of other partitions that came behind such a move: so the positions must be those that this lane knows.
+Result<void> KindLane::append(delta::Table& table, Seen& seen, const std::vector<delta::DataFile>& files,
                               const std::vector<delta::Transaction>& transactions) {
-  const auto appended = table.append(files, transactions);
-  if (appended) return {};
+  Result<void> appended;
+  for (const delta::Transaction& transaction : transactions) {
+    const auto known = seen.find(transaction.app_id);
+    if (known != seen.end() && known->second == stored_position(table, transaction.app_id)) continue;
+    appended = fail(ErrorCode::kConflict, fmt::format("another lane moved {} meanwhile", transaction.app_id));
+  }
+  if (appended) {
+    if (const auto version = table.append(files, transactions); !version) appended = fail(version.error());
+  }
+  if (appended) {
+    for (const delta::Transaction& transaction : transactions) seen[transaction.app_id] = transaction.version;
+    return {};
+  }
   // After any other failure the commit may stand or yet come to stand: its files stay, if in vain for a vacuum to find.
   if (appended.error().code == ErrorCode::kConflict) {
     for (const delta::DataFile& file : files) table.discard(file);
   }
-  return fail(appended.error());
+  return appended;
+}
+
+std::optional<std::int64_t> KindLane::note_seen(const delta::Table& table, Seen& seen, const std::string& app) {
+  return seen[app] = stored_position(table, app);
+}
+
+// What others committed since.
+Result<void> KindLane::read_tables() {
+  TRY(dead_->refresh());
+  TRY(clean_->refresh());
+  totals_.rows = clean_->snapshot().rows();
+  return {};
 }
 
 void KindLane::advance(const MicroBatch& batch) {
@@ -146,10 +181,7 @@ void KindLane::retreat(const Error& error) {
   drop_flights();
   if (error.code == ErrorCode::kConflict) {
     forget_places();
-    const auto dead = dead_->refresh();
-    const auto clean = dead ? clean_->refresh() : dead;
-    if (!clean) return failed(clean.error());
-    totals_.rows = clean_->snapshot().rows();
+    if (const auto read = read_tables(); !read) failed(read.error());
     return;
   }
   if (error.code == ErrorCode::kOverloaded) batch_records_ = std::max(std::int64_t{1}, batch_records_ / 2);

@@ -104,11 +104,13 @@ void KindLane::forget_places() {
 
 void KindLane::discover() {
   discover_at_ = context_.clock.steady_now() + options_.discovery_interval;
+  if (context_.share != nullptr) look_at_share();
   const auto topic = context_.log.topic(stream_);
   if (!topic && topic.error().code != ErrorCode::kNotFound) return failed(topic.error());
   std::map<log::TopicPartition, Partition> found;
   for (std::int32_t id = 0; topic && id < topic->partitions; ++id) {
     const log::TopicPartition name{stream_, log::PartitionId(id)};
+    if (context_.share != nullptr && !std::ranges::binary_search(assigned_.partitions, name)) continue;
     const auto known = partitions_.find(name);
     if (known != partitions_.end() && known->second.topic_id == topic->id) {
       found.insert(partitions_.extract(known));
@@ -124,6 +126,18 @@ void KindLane::discover() {
     }
   }
   partitions_ = std::move(found);
+}
+
+// What is on its way is committed before a partition goes to another process, which then need not make it again. Where one comes, that
+// other's last commits are to be read first; and where all places are read anew, it does not matter which came and which stayed.
+void KindLane::look_at_share() {
+  log::Assignment now = context_.share->assignment();
+  if (now.version == assigned_.version) return;
+  while (!flights_.empty()) commit_oldest();
+  assigned_ = std::move(now);
+  forget_places();
+  if (clean_ == nullptr) return;
+  if (const auto read = read_tables(); !read) failed(read.error());
 }
 
 // A topic made again under its name begins at offset 0, so its id is part of the name of a position.
@@ -145,9 +159,8 @@ Result<void> KindLane::locate(Partition& partition) {
   if (until_ && !partition.until) {
     TRY_ASSIGN(partition.until, find_offset(context_.log, partition.name, *until_));
   }
-  const auto& dead = dead_->snapshot().transactions;
-  const auto stored = dead.find(app_id(partition.name, partition.topic_id, options_.dead_letters));
-  partition.dead_next = log::Offset(stored == dead.end() ? 0 : stored->second + 1);
+  const auto dead = note_seen(*dead_, seen_dead_, app_id(partition.name, partition.topic_id, options_.dead_letters));
+  partition.dead_next = log::Offset(dead ? *dead + 1 : 0);
   partition.ahead = std::max(next, range.begin);
   partition.next = partition.ahead;
   partition.error.clear();
@@ -157,9 +170,8 @@ Result<void> KindLane::locate(Partition& partition) {
 // Where the table's position says; where it has none, where the lane was told to begin.
 Result<log::Offset> KindLane::first_offset(const Partition& partition, log::OffsetRange range) {
   const std::string app = app_id(partition.name, partition.topic_id, table_);
-  const auto& transactions = clean_->snapshot().transactions;
-  if (const auto found = transactions.find(app); found != transactions.end()) {
-    const log::Offset next(found->second + 1);
+  if (const auto stored = note_seen(*clean_, seen_clean_, app)) {
+    const log::Offset next(*stored + 1);
     if (next < range.begin) {
       context_.logger.warning(
           "Records left the log before the stream lane had them",
@@ -170,7 +182,7 @@ Result<log::Offset> KindLane::first_offset(const Partition& partition, log::Offs
   TRY_ASSIGN(const log::Offset first, find_offset(context_.log, partition.name, options_.start));
   if (std::holds_alternative<Earliest>(options_.start)) return first;
   // Kept in the table before anything else: "latest" is another place after a crash, also where it is 0 now.
-  TRY(clean_->append({}, {{app, (first + -1).value()}}));
+  TRY(append(*clean_, seen_clean_, {}, {{app, (first + -1).value()}}));
   context_.done(Step::kPositionSet);
   return first;
 }

@@ -49,6 +49,9 @@ class KindLane {
   // Whether all partitions have come to that place.
   bool is_through() const;
 
+  // The version of the share's assignment of which it has let go of all that is no longer in it.
+  std::uint64_t assigned() const { return assigned_.version; }
+
   // As of now; lag is left to the caller.
   TableStatus status() const;
   std::map<log::TopicPartition, log::ReaderPlace> places() const;
@@ -64,6 +67,8 @@ class KindLane {
     Backoff backoff;
     std::string error;
   };
+  // Positions of a table as this lane last read or wrote them, by transaction; empty: the table had none.
+  using Seen = std::map<std::string, std::optional<std::int64_t>>;
   // A batch that is made, perhaps yet, on a thread of its own.
   struct Flight {
     MicroBatch* batch;
@@ -76,6 +81,7 @@ class KindLane {
   Result<delta::TableSpec> spec_of(const std::string& name, const std::string& select, const std::string& description);
   void close();
   void discover();
+  void look_at_share();
   Result<void> locate(Partition& partition);
   Result<log::Offset> first_offset(const Partition& partition, log::OffsetRange range);
   void forget_places();
@@ -93,11 +99,13 @@ class KindLane {
   void drop_flights();
   Result<void> store(MicroBatch& batch);
   Result<void> store_dead_letters(MicroBatch& batch);
-  Result<void> append(delta::Table& table, const std::vector<delta::DataFile>& files,
+  Result<void> append(delta::Table& table, Seen& seen, const std::vector<delta::DataFile>& files,
                       const std::vector<delta::Transaction>& transactions);
+  static std::optional<std::int64_t> note_seen(const delta::Table& table, Seen& seen, const std::string& app);
   void advance(const MicroBatch& batch);
   void note_unknown_members(const records::UnknownMembers& members);
   void retreat(const Error& error);
+  Result<void> read_tables();
   void failed(const Error& error);
   void failed(Partition& partition, Error error);
   void warn(const std::string& subject, const std::string& cause);
@@ -116,7 +124,10 @@ class KindLane {
   std::unique_ptr<delta::Table> dead_;
   std::string select_;
   delta::TableSpec spec_;
+  log::Assignment assigned_;  // As of the last look at the share; nothing without one.
   std::map<log::TopicPartition, Partition> partitions_;
+  Seen seen_clean_;
+  Seen seen_dead_;
   SteadyTime discover_at_ = SteadyTime::min();
   SteadyTime commit_at_ = SteadyTime::min();  // Not before.
   CommitPace pace_;
