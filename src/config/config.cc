@@ -150,6 +150,49 @@ void check_kafka(const Config& config, const Complain& complain) {
   });
 }
 
+// Settings of a cluster that cannot be together. `origin` gives where a key was set.
+template <class Complain, class Origin>
+void check_kafka_cluster(const Config& config, const Complain& complain, const Origin& origin) {
+  const auto& cluster = config.kafka_cluster;
+  if (config.log.engine == "kafka" && cluster.bootstrap_servers.empty())
+    complain("kafka_cluster.bootstrap_servers",
+             "log.engine = 'kafka' needs the brokers of a cluster, such as \"kafka1:9092,kafka2:9092\"; or set "
+             "log.engine = 'embedded'");
+  const bool sasl = cluster.security_protocol.starts_with("sasl_");
+  const bool tls = cluster.security_protocol.ends_with("ssl");
+  const bool named = cluster.sasl_mechanism == "PLAIN" || cluster.sasl_mechanism.starts_with("SCRAM-");
+  if (sasl && cluster.sasl_mechanism.empty())
+    complain("kafka_cluster.security_protocol",
+             fmt::format("'{}' logs in; set kafka_cluster.sasl_mechanism", cluster.security_protocol));
+  if (!sasl && !cluster.sasl_mechanism.empty())
+    complain("kafka_cluster.sasl_mechanism",
+             fmt::format("nobody logs in by kafka_cluster.security_protocol = '{}'; set 'sasl_ssl' (or "
+                         "'sasl_plaintext' where the network itself keeps strangers out)",
+                         cluster.security_protocol));
+  if (cluster.sasl_mechanism == "AWS_MSK_IAM" && !tls)
+    complain("kafka_cluster.sasl_mechanism",
+             "AWS_MSK_IAM goes over TLS alone; set kafka_cluster.security_protocol = 'sasl_ssl'");
+  const bool password = !cluster.password.value.empty() || !cluster.password_file.empty();
+  if (named && (cluster.username.empty() || !password))
+    complain("kafka_cluster.sasl_mechanism",
+             fmt::format("{} needs kafka_cluster.username and kafka_cluster.password_file (or the variable "
+                         "PINFLOW_KAFKA_CLUSTER__PASSWORD)",
+                         cluster.sasl_mechanism));
+  if (!cluster.password.value.empty() && !cluster.password_file.empty())
+    complain("kafka_cluster.password_file", "kafka_cluster.password is set too; leave one of them out");
+  if (!cluster.password.value.empty() && origin("kafka_cluster.password") == "flag")
+    complain("kafka_cluster.password",
+             "everybody on this machine could read it in the list of processes; set the variable "
+             "PINFLOW_KAFKA_CLUSTER__PASSWORD or kafka_cluster.password_file");
+  if (cluster.certificate_file.empty() != cluster.key_file.empty())
+    complain("kafka_cluster.certificate_file",
+             "a certificate and its key (kafka_cluster.key_file) belong together; set both");
+  if (!tls && (!cluster.ca_file.empty() || !cluster.certificate_file.empty()))
+    complain(cluster.ca_file.empty() ? "kafka_cluster.certificate_file" : "kafka_cluster.ca_file",
+             fmt::format("means nothing with kafka_cluster.security_protocol = '{}'; set 'ssl' or 'sasl_ssl'",
+                         cluster.security_protocol));
+}
+
 template <class Complain>
 void check_http(const Config& config, const Complain& complain) {
   const auto& http = config.http;
@@ -206,6 +249,12 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
     for (const std::string& word : allowed) list += (list.empty() ? "'" : ", '") + word + "'";
     complain(key, fmt::format("expected one of {}, not '{}'", list, value));
   };
+  one_of("log.engine", config.log.engine, {"embedded", "kafka"});
+  one_of("kafka_cluster.security_protocol", config.kafka_cluster.security_protocol,
+         {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"});
+  if (!config.kafka_cluster.sasl_mechanism.empty())
+    one_of("kafka_cluster.sasl_mechanism", config.kafka_cluster.sasl_mechanism,
+           {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"});
   one_of("log.durability", config.log.durability, {"power", "interval", "os"});
   one_of("http.authentication", config.http.authentication, {"off", "token"});
   one_of("kafka_rest.profile", config.kafka_rest.profile, {"confluent", "karapace"});
@@ -231,6 +280,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
     complain("kafka_rest.base_uri",
              fmt::format("expected an address such as https://pinflow.example, not '{}'", base_uri));
   check_kafka(config, complain);
+  check_kafka_cluster(config, complain, [&](const std::string& key) { return loaded.origins.at(key); });
   if (config.log.max_record_size > config.http.max_body) {
     complain("log.max_record_size", "must not exceed http.max_body, or such a record can never be posted");
   }

@@ -14,6 +14,11 @@
 
 namespace pinflow::config {
 
+// A text that is never printed.
+struct Secret {
+  std::string value;
+};
+
 // Every setting of the program with its default. The keys of file, environment and flags are the field names
 // joined by a dot: `http.port`. What each one means stands in settings.cc, which is also what `pinflow config
 // print` shows.
@@ -104,6 +109,7 @@ struct Config {
     bool apigw_status = false;
   } streams;
   struct {
+    std::string engine = "embedded";
     std::string durability = "power";
     std::chrono::milliseconds sync_interval{200};
     ByteCount segment_size{std::uint64_t{256} << 20};
@@ -115,6 +121,19 @@ struct Config {
     ByteCount max_pending{std::uint64_t{64} << 20};
     ByteCount reserved_space{std::uint64_t{256} << 20};
   } log;
+  struct {
+    std::string bootstrap_servers;  // host:port with commas between them.
+    std::string security_protocol = "plaintext";
+    std::string sasl_mechanism;  // Empty: none.
+    std::string username;
+    Secret password;
+    std::filesystem::path password_file;  // Instead of `password`.
+    std::string region;                   // Of AWS_MSK_IAM. Empty: AWS_REGION, or what the brokers' names say.
+    std::filesystem::path ca_file;        // Empty: the authorities that the system trusts.
+    std::filesystem::path certificate_file;
+    std::filesystem::path key_file;
+    std::filesystem::path properties_file;
+  } kafka_cluster;
   struct {
     std::int64_t flush_size = 1'000;
     std::chrono::milliseconds rotate_interval{5'000};

@@ -133,6 +133,46 @@ TEST_F(ConfigFile, KafkaRestSettingsAreChecked) {
   EXPECT_EQ(problem(with_file("[kafka_rest]\nbase_uri = \"https://pin.example/kafka\"\n")), "no problem");
 }
 
+TEST_F(ConfigFile, KafkaClusterNeedsBrokersAndWhatItsLoginTakes) {
+  EXPECT_THAT(problem(with_file("[log]\nengine = \"redpanda\"\n")), HasSubstr("expected one of 'embedded', 'kafka'"));
+  EXPECT_THAT(problem(with_file("[log]\nengine = \"kafka\"\n")),
+              HasSubstr("kafka_cluster.bootstrap_servers: log.engine = 'kafka' needs the brokers"));
+  const auto cluster = [&](const std::string& lines) {
+    return problem(with_file("[log]\nengine = \"kafka\"\n[kafka_cluster]\nbootstrap_servers = \"k:9092\"\n" + lines));
+  };
+  EXPECT_EQ(cluster(""), "no problem");
+  EXPECT_THAT(cluster("security_protocol = \"tls\"\n"), HasSubstr("'sasl_ssl', not 'tls'"));
+  EXPECT_THAT(cluster("sasl_mechanism = \"PLAIN\"\n"), HasSubstr("nobody logs in"));
+  EXPECT_THAT(cluster("ca_file = \"ca\"\n"), HasSubstr("means nothing with kafka_cluster.security_protocol"));
+  EXPECT_THAT(cluster("security_protocol = \"ssl\"\nkey_file = \"k\"\n"), HasSubstr("belong together"));
+  const std::string login = "security_protocol = \"sasl_ssl\"\n";
+  EXPECT_THAT(cluster(login), HasSubstr("set kafka_cluster.sasl_mechanism"));
+  EXPECT_THAT(cluster(login + "sasl_mechanism = \"GSSAPI\"\n"), HasSubstr("'AWS_MSK_IAM', not 'GSSAPI'"));
+  EXPECT_THAT(cluster(login + "sasl_mechanism = \"SCRAM-SHA-512\"\nusername = \"u\"\n"),
+              HasSubstr("needs kafka_cluster.username and kafka_cluster.password_file"));
+  EXPECT_EQ(cluster(login + "sasl_mechanism = \"SCRAM-SHA-512\"\nusername = \"u\"\npassword_file = \"p\"\n"),
+            "no problem");
+  EXPECT_EQ(cluster(login + "sasl_mechanism = \"AWS_MSK_IAM\"\n"), "no problem");
+  EXPECT_THAT(cluster("security_protocol = \"sasl_plaintext\"\nsasl_mechanism = \"AWS_MSK_IAM\"\n"),
+              HasSubstr("goes over TLS alone"));
+}
+
+TEST_F(ConfigFile, PasswordOfTheClusterIsNeverShown) {
+  Sources sources;
+  sources.environment = {{"PINFLOW_KAFKA_CLUSTER__PASSWORD", "correct horse"}};
+  const auto loaded = load(sources);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->config.kafka_cluster.password.value, "correct horse");
+  for (const Printed& line : print(*loaded)) {
+    EXPECT_EQ(line.value.find("horse"), std::string::npos) << line.key;
+    if (line.key == "kafka_cluster.password") EXPECT_EQ(line.value, "(not shown)");
+  }
+  sources.environment.clear();
+  sources.flags = {{"kafka_cluster.password", "correct horse"}};
+  EXPECT_THAT(problem(sources), HasSubstr("list of processes"));
+  EXPECT_EQ(problem(sources).find("horse"), std::string::npos);
+}
+
 TEST_F(ConfigFile, LimitsMayBeUnlimited) {
   const auto loaded = load(with_file("[log]\nretention_time = \"7d\"\nretention_size = \"unlimited\"\n"));
   ASSERT_TRUE(loaded) << loaded.error().message;

@@ -57,6 +57,10 @@ Result<void> parse_value(std::string_view text, std::filesystem::path& into) {
   into = text;
   return {};
 }
+Result<void> parse_value(std::string_view text, Secret& into) {
+  into.value = text;
+  return {};
+}
 Result<void> parse_value(std::string_view text, bool& into) {
   if (text != "true" && text != "false") {
     return fail(ErrorCode::kInvalid, fmt::format("expected true or false, not '{}'", text));
@@ -89,6 +93,9 @@ std::string print_value(const std::string& value) {
 }
 std::string print_value(const std::filesystem::path& value) {
   return value.string();
+}
+std::string print_value(const Secret& value) {
+  return value.value.empty() ? "" : "(not shown)";
 }
 std::string print_value(bool value) {
   return value ? "true" : "false";

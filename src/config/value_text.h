@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/strong.h"
+#include "config/config.h"
 
 namespace pinflow::config {
 
@@ -16,6 +17,7 @@ namespace pinflow::config {
 // value is "unlimited". parse_value fails with what is expected.
 Result<void> parse_value(std::string_view text, std::string& into);
 Result<void> parse_value(std::string_view text, std::filesystem::path& into);
+Result<void> parse_value(std::string_view text, Secret& into);
 Result<void> parse_value(std::string_view text, bool& into);
 Result<void> parse_value(std::string_view text, std::uint16_t& into);
 Result<void> parse_value(std::string_view text, std::int32_t& into);  // Positive.
@@ -35,6 +37,7 @@ Result<void> parse_value(std::string_view text, std::optional<T>& into) {
 
 std::string print_value(const std::string& value);
 std::string print_value(const std::filesystem::path& value);
+std::string print_value(const Secret& value);  // Whether there is one.
 std::string print_value(bool value);
 std::string print_value(std::uint16_t value);
 std::string print_value(std::int32_t value);
