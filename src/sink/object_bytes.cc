@@ -33,15 +33,24 @@ Result<std::string> pack_lines(Compression compression, std::string lines) {
   return packed;
 }
 
-Result<std::string> object_lines(const ObjectName& name, std::string bytes) {
+ObjectUnpacker::ObjectUnpacker() = default;
+ObjectUnpacker::~ObjectUnpacker() = default;
+
+Result<std::string> ObjectUnpacker::lines(const ObjectName& name, std::string bytes) {
   if (name.format == Format::kParquet) {
-    TRY_ASSIGN(const auto packer, internal::ParquetPacker::open());
-    return packer->lines(bytes);
+    if (!packer_) {
+      TRY_ASSIGN(packer_, internal::ParquetPacker::open());
+    }
+    return packer_->lines(bytes);
   }
   if (name.compression == Compression::kNone) return bytes;
   std::string lines;
   TRY(log::decompress(codec(name.compression), bytes, kMostBytes, lines));
   return lines;
+}
+
+Result<std::string> object_lines(const ObjectName& name, std::string bytes) {
+  return ObjectUnpacker().lines(name, std::move(bytes));
 }
 
 }  // namespace pinflow::sink

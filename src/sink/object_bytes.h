@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,11 +9,30 @@
 
 namespace pinflow::sink {
 
+namespace internal {
+class ParquetPacker;
+}
+
 // The bytes of an object whose lines these are (sink/object_line.h): as they are, or compressed. JSON only.
 Result<std::string> pack_lines(Compression compression, std::string lines);
 
-// The lines of an object of any format and compression that parse_object_name knows, also one of the connector's own, but for Parquet
-// files with other columns than the sink's: kInvalid. kCorrupt: damaged. Safe from any thread; opens an SQL engine for Parquet.
+// The lines of objects of any format and compression that parse_object_name knows, also one of the connector's own. Opens an SQL engine for
+// the first Parquet object and keeps it. One thread's.
+class ObjectUnpacker final {
+ public:
+  ObjectUnpacker();
+  ~ObjectUnpacker();
+  ObjectUnpacker(const ObjectUnpacker&) = delete;
+  ObjectUnpacker& operator=(const ObjectUnpacker&) = delete;
+
+  // kInvalid: a Parquet file with other columns than the sink's. kCorrupt: damaged.
+  Result<std::string> lines(const ObjectName& name, std::string bytes);
+
+ private:
+  std::unique_ptr<internal::ParquetPacker> packer_;
+};
+
+// The same for one object alone. Safe from any thread.
 Result<std::string> object_lines(const ObjectName& name, std::string bytes);
 
 }  // namespace pinflow::sink

@@ -1,10 +1,11 @@
 #include "sink/partitioner.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "sink/internal/offset_runs.h"
-#include "sink/internal/plan.h"
 #include "sink/object_name.h"
+#include "sink/offset_runs.h"
+#include "sink/plan.h"
 #include "sink/testing/memory_store.h"
 
 namespace pinflow::sink {
@@ -56,31 +57,62 @@ TEST(Partitioner, FoldersOfFieldsNeverCollide) {
 }
 
 TEST(OffsetRuns, ComeBackFromTheirText) {
-  internal::OffsetRuns runs;
+  OffsetRuns runs;
   for (const std::int64_t offset : {0, 1, 2, 5, 9, 10}) runs.append(log::Offset(offset));
   std::string text;
   runs.append_text(text);
-  EXPECT_EQ(internal::OffsetRuns::parse(text), runs) << text;
+  EXPECT_EQ(OffsetRuns::parse(text), runs) << text;
   EXPECT_TRUE(runs.contains(log::Offset(2)));
   EXPECT_FALSE(runs.contains(log::Offset(3)));
   runs.drop_below(log::Offset(10));
   EXPECT_EQ(runs.count(), 1);
   for (const char* const wrong : {"", "1", "1+", "1+0", "1+2,", "-1+2", "1+2x", "9223372036854775807+1"})
-    EXPECT_FALSE(internal::OffsetRuns::parse(wrong)) << wrong;
+    EXPECT_FALSE(OffsetRuns::parse(wrong)) << wrong;
 }
 
-TEST(PlanBook, GivesEachNumberToOneWriterAlsoWhereOldPlansAreGone) {
-  testing::MemoryStore store;
-  internal::PlanBook book(store, {"t", log::PartitionId(0)});
-  internal::Plan plan{.number = 1, .high = log::Offset(7), .open = {}, .objects = {}};
-  ASSERT_TRUE(book.add(plan));
-  EXPECT_EQ(book.add(plan).error().code, ErrorCode::kConflict);
-  plan.number = 2;
-  ASSERT_TRUE(book.add(plan));
-  book.remove(1);
-  plan.number = 1;
-  EXPECT_EQ(book.add(plan).error().code, ErrorCode::kConflict) << "its name is free again, but it is late";
-  EXPECT_EQ(book.last()->value().number, 2);
+class PlanBooks : public ::testing::Test {
+ protected:
+  Result<void> add(std::int64_t number) {
+    return book_.add({.number = number, .high = log::Offset(number), .open = {}, .objects = {}});
+  }
+  static std::string name(std::int64_t number) {
+    return fmt::format("pinflow/sink/plans/t/0/{:017}/{:020}.plan", number / 1000, number);
+  }
+  testing::MemoryStore store_;
+  PlanBook book_{store_, {"t", log::PartitionId(0)}};
+};
+
+TEST_F(PlanBooks, GiveEachNumberToOneWriterAlsoWhereOldPlansAreGone) {
+  ASSERT_TRUE(add(1));
+  EXPECT_EQ(add(1).error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(add(2));
+  ASSERT_TRUE(store_.remove(name(1)));
+  EXPECT_EQ(add(1).error().code, ErrorCode::kConflict) << "its name is free again, but it is late";
+  EXPECT_EQ(book_.last()->value().number, 2);
+}
+
+TEST_F(PlanBooks, FindTheLastOfAnyNumberOfThem) {
+  EXPECT_FALSE(book_.last()->has_value());
+  std::int64_t removed = 0;
+  for (std::int64_t number = 1; number < 2'070; ++number) {
+    ASSERT_TRUE(add(number));
+    if (number > 40 && number % 97 != 0 && number < 1'990) continue;
+    EXPECT_EQ(book_.last()->value().number, number);
+    if (number > 30) EXPECT_TRUE(store_.remove(name(++removed)));
+  }
+  EXPECT_EQ(book_.numbers_behind(1'998)->size(), 71U);
+  EXPECT_EQ(book_.numbers_behind(1'998)->front(), 1'999);
+}
+
+TEST_F(PlanBooks, FindTheLastBehindAHoleToo) {
+  for (std::int64_t number = 1; number <= 9; ++number) ASSERT_TRUE(add(number));
+  for (std::int64_t number = 3; number <= 6; ++number) ASSERT_TRUE(store_.remove(name(number)));
+  EXPECT_EQ(book_.last()->value().number, 9);
+}
+
+TEST_F(PlanBooks, RefuseWhatIsNoPlan) {
+  ASSERT_TRUE(store_.put("pinflow/sink/plans/t/0/notes.txt", "mine"));
+  EXPECT_EQ(book_.last().error().code, ErrorCode::kCorrupt);
 }
 
 TEST(ObjectName, OfEachFormIsReadBack) {

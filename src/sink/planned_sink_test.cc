@@ -146,13 +146,15 @@ TEST_F(PlannedSink, PutsRecordsBelowTheFolderOfTheirField) {
   expect_all_sunk_once();
 }
 
-TEST_F(PlannedSink, KeepsTheLastPlanAlone) {
+TEST_F(PlannedSink, KeepsAllPlans) {
   start(shapes()[0].options);
   for (int i = 0; i < 3; ++i) {
     append(20);
     turn();
   }
-  EXPECT_THAT(plans(), ElementsAre("pinflow/sink/plans/pinterest.pin/0/00000000000000000003.plan"));
+  EXPECT_THAT(plans(), ElementsAre("pinflow/sink/plans/pinterest.pin/0/00000000000000000/00000000000000000001.plan",
+                                   "pinflow/sink/plans/pinterest.pin/0/00000000000000000/00000000000000000002.plan",
+                                   "pinflow/sink/plans/pinterest.pin/0/00000000000000000/00000000000000000003.plan"));
   EXPECT_EQ(objects().size(), 60u);
   expect_all_sunk_once();
 }

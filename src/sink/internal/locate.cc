@@ -75,9 +75,9 @@ Result<void> Worker::claim_topic(const std::string& topic, const Uuid& id) {
   if (!owner) return fail(std::move(owner).error());
   if (*owner != id.to_string() + "\n") {
     return fail(ErrorCode::kConflict, fmt::format("the objects below topics/{} are of an earlier topic of "
-                                                  "that name; move or remove that folder and "
+                                                  "that name; move or remove that folder, the plans below {}{}/ and "
                                                   "the object {}, then the new topic is sunk from its start",
-                                                  topic, name));
+                                                  topic, kPlansFolder, topic, name));
   }
   claimed_.insert_or_assign(topic, id);
   return {};
@@ -117,23 +117,37 @@ Result<log::Offset> Worker::end_of(const log::TopicPartition& partition, log::Of
   return *end;
 }
 
+// Objects without plans have the default names; those of the settings' names count too, as another tool may have put them.
 Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartition& partition, log::Offset from) {
-  const std::string after = from > log::Offset(0) ? object_name(partition, from + -1, options_.names) : std::string();
-  TRY_ASSIGN(const auto listed, store_.list(object_folder(partition, options_.names), after));
-  for (auto object = listed.rbegin(); object != listed.rend(); ++object) {
-    const auto name = parse_object_name(object->name, options_.names);
-    if (!name || name->partition != partition) continue;  // Not ours; people put things next to data.
-    TRY_ASSIGN(auto bytes, store_.get(object->name));
-    TRY_ASSIGN(const auto text, object_lines(*name, std::move(bytes)));
-    if (text.empty() || text.back() != '\n') {
-      return fail(
-          ErrorCode::kCorrupt,
-          fmt::format("the object {} does not end with a whole line; restore it or remove it, then it is made again",
-                      object->name));
-    }
-    return name->first + std::ranges::count(text, '\n');
+  TRY_ASSIGN(auto end, end_of_objects(partition, from, {}));
+  if (options_.names == NameForm()) return end;
+  TRY_ASSIGN(const auto other, end_of_objects(partition, log::Offset(0), options_.names));
+  return std::max(end, other);
+}
+
+Result<std::optional<log::Offset>> Worker::end_of_objects(const log::TopicPartition& partition, log::Offset from,
+                                                          const NameForm& form) {
+  const std::string after = from > log::Offset(0) ? object_name(partition, from + -1, form) : std::string();
+  TRY_ASSIGN(const auto listed, store_.list(object_folder(partition, form), after));
+  std::optional<ObjectName> last;
+  std::string last_name;
+  for (const objects::ObjectInfo& object : listed) {
+    auto name = parse_object_name(object.name, form);
+    // Others are not ours; people put things next to data. The order of names is not that of offsets in each form.
+    if (!name || name->partition != partition || (last && name->first < last->first)) continue;
+    last = std::move(name);
+    last_name = object.name;
   }
-  return std::optional<log::Offset>();
+  if (!last) return std::optional<log::Offset>();
+  TRY_ASSIGN(auto bytes, store_.get(last_name));
+  TRY_ASSIGN(const auto text, object_lines(*last, std::move(bytes)));
+  if (text.empty() || text.back() != '\n') {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("the object {} does not end with a whole line; restore it or remove it, then it is made "
+                            "again",
+                            last_name));
+  }
+  return last->first + std::ranges::count(text, '\n');
 }
 
 Result<log::Offset> Worker::check_against_log(const log::TopicPartition& partition, log::Offset next) {

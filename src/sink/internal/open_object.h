@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "log/log.h"
-#include "sink/internal/offset_runs.h"
+#include "sink/offset_runs.h"
 
 namespace pinflow::sink::internal {
 

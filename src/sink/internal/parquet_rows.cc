@@ -60,6 +60,24 @@ std::string headers_text(const std::vector<log::Header>& headers) {
 
 }  // namespace
 
+namespace {
+
+// Parquet files of other tools have the columns of their records.
+Result<void> check_columns(sql::Session& session, const std::string& quoted_file) {
+  auto columns = session.query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", quoted_file));
+  if (!columns && columns.error().code != ErrorCode::kInvalid) return fail(std::move(columns).error());
+  if (!columns) return fail(ErrorCode::kCorrupt, "it is no whole Parquet file");
+  const auto has = [&](std::string_view name, std::string_view type) {
+    for (std::size_t i = 0; i < columns->columns.size(); ++i)
+      if (columns->columns[i] == name) return columns->types[i] == type;
+    return false;
+  };
+  if (has("offset", "BIGINT") && has("value", "VARCHAR")) return {};
+  return fail(ErrorCode::kInvalid, "a Parquet file without the columns offset and value, so none of this sink's");
+}
+
+}  // namespace
+
 ColumnBatch parquet_rows() {
   std::vector<Column> columns;
   columns.emplace_back("offset", ColumnType::kInt64);
@@ -124,6 +142,7 @@ Result<std::string> ParquetPacker::lines(const std::string& bytes) {
   if (!stream)
     return fail(ErrorCode::kUnavailable, fmt::format("cannot write the Parquet file {}", file.path().string()));
   TRY_ASSIGN(const auto session, engine_->connect());
+  TRY(check_columns(*session, file.quoted()));
   TRY_ASSIGN(const auto rows,
              session->query(fmt::format("SELECT \"value\" FROM read_parquet({}) ORDER BY \"offset\"", file.quoted())));
   std::string lines;

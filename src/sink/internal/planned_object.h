@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "log/log.h"
-#include "sink/internal/offset_runs.h"
 #include "sink/internal/parquet_rows.h"
 #include "sink/object_name.h"
+#include "sink/offset_runs.h"
 
 namespace pinflow::sink::internal {
 

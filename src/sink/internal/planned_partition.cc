@@ -266,7 +266,6 @@ Result<void> PlannedPartition::put_planned(Done& done) {
   }
   planned_ = std::move(left);
   if (error) return fail(*std::move(error));
-  book_.remove(number_ - 1);
   return {};
 }
 

@@ -8,8 +8,8 @@
 #include "base/time_zone.h"
 #include "log/log.h"
 #include "objects/object_store.h"
-#include "sink/internal/plan.h"
 #include "sink/internal/planned_object.h"
+#include "sink/plan.h"
 #include "sink/sink.h"
 
 namespace pinflow::sink::internal {

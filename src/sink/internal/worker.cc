@@ -15,10 +15,11 @@ constexpr std::size_t kGatherBytes = std::size_t{1} << 20;  // While objects are
 constexpr std::chrono::seconds kBetweenWarnings{10};
 constexpr std::size_t kPlannedAtOnce = 4'096;  // Objects of one plan.
 
-// One object open at a time, put one after another, can be told from the last object alone; all else is planned.
+// One object open at a time, put one after another, can be told from the last object alone; all else is planned, also names of another
+// form: readers, who do not know our settings, find them in the plans.
 bool needs_plans(const SinkOptions& options) {
-  return options.partitioner.kind != PartitionerKind::kDefault || options.flush_size == 1 ||
-         options.format != Format::kJson || options.compression != Compression::kNone ||
+  return options.names != NameForm() || options.partitioner.kind != PartitionerKind::kDefault ||
+         options.flush_size == 1 || options.format != Format::kJson || options.compression != Compression::kNone ||
          options.rotate_record_interval || options.rotate_schedule_interval;
 }
 }  // namespace

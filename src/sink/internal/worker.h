@@ -67,6 +67,8 @@ class Worker {
   Result<log::Offset> hint(const log::TopicPartition& partition);
   Result<log::Offset> end_of(const log::TopicPartition& partition, log::Offset hint);
   Result<std::optional<log::Offset>> end_of_objects(const log::TopicPartition& partition, log::Offset from);
+  Result<std::optional<log::Offset>> end_of_objects(const log::TopicPartition& partition, log::Offset from,
+                                                    const NameForm& form);
   Result<log::Offset> check_against_log(const log::TopicPartition& partition, log::Offset next);
 
   bool full(const Partition& partition) const;

@@ -1,4 +1,4 @@
-#include "sink/internal/offset_runs.h"
+#include "sink/offset_runs.h"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 
-namespace pinflow::sink::internal {
+namespace pinflow::sink {
 
 std::int64_t OffsetRuns::count() const {
   std::int64_t count = 0;
@@ -81,4 +81,4 @@ std::optional<OffsetRuns> OffsetRuns::parse(std::string_view text) {
   }
 }
 
-}  // namespace pinflow::sink::internal
+}  // namespace pinflow::sink

@@ -8,7 +8,7 @@
 
 #include "log/log.h"
 
-namespace pinflow::sink::internal {
+namespace pinflow::sink {
 
 // A set of offsets as half-open runs, in order. A value type.
 class OffsetRuns {
@@ -40,4 +40,4 @@ class OffsetRuns {
   std::vector<Run> runs_;
 };
 
-}  // namespace pinflow::sink::internal
+}  // namespace pinflow::sink

@@ -1,10 +1,10 @@
-#include "sink/internal/plan.h"
+#include "sink/plan.h"
 
 #include <charconv>
 
 #include <fmt/format.h>
 
-namespace pinflow::sink::internal {
+namespace pinflow::sink {
 
 namespace {
 
@@ -79,26 +79,54 @@ Result<Plan> read_plan(std::string_view text, std::string_view name) {
 }
 
 PlanBook::PlanBook(objects::ObjectStore& store, const log::TopicPartition& partition)
-    : store_(store), folder_(fmt::format("pinflow/sink/plans/{}/{}/", partition.topic, partition.partition)) {}
+    : store_(store), folder_(fmt::format("{}{}/{}/", kPlansFolder, partition.topic, partition.partition)) {}
 
+// A thousand plans to a folder: what lies behind a plan is then found without looking at all those before it.
 std::string PlanBook::name(std::int64_t number) const {
-  return fmt::format("{}{:020}.plan", folder_, number);
+  return fmt::format("{}{:017}/{:020}.plan", folder_, number / 1'000, number);
+}
+
+Result<std::int64_t> PlanBook::number_of(std::string_view name) const {
+  std::int64_t number = 0;
+  const std::string_view file = name.substr(name.rfind('/') + 1);
+  if (parse_number(file.substr(0, file.find('.')), number) && this->name(number) == name) return number;
+  return fail(ErrorCode::kCorrupt, fmt::format("{} is no plan of the sink's; move it away", name));
+}
+
+Result<bool> PlanBook::holds(std::int64_t number) {
+  const auto found = store_.describe(name(number));
+  if (!found && found.error().code != ErrorCode::kNotFound) return fail(found.error());
+  return found.has_value();
+}
+
+// Plans have no holes between them where only the oldest were removed: strides that double, then halve.
+Result<std::int64_t> PlanBook::last_number(std::int64_t first) {
+  std::int64_t last = first, stride = 1;
+  for (;; stride *= 2) {
+    TRY_ASSIGN(const bool there, holds(last + stride));
+    if (!there) break;
+    last += stride;
+  }
+  for (stride /= 2; stride > 0; stride /= 2) {
+    TRY_ASSIGN(const bool there, holds(last + stride));
+    if (there) last += stride;
+  }
+  return last;
 }
 
 Result<std::optional<Plan>> PlanBook::last() {
-  TRY_ASSIGN(const auto listed, store_.list(folder_));
-  if (listed.empty()) return std::optional<Plan>();
-  TRY_ASSIGN(const auto text, store_.get(listed.back().name));
-  TRY_ASSIGN(auto plan, read_plan(text, listed.back().name));
-  if (name(plan.number) != listed.back().name) {
-    return fail(ErrorCode::kCorrupt, fmt::format("{} holds plan {}; remove it", listed.back().name, plan.number));
-  }
-  for (std::size_t i = 0; i + 1 < listed.size(); ++i) (void)store_.remove(listed[i].name);
+  TRY_ASSIGN(const auto oldest, store_.list(folder_, {}, 1));
+  if (oldest.empty()) return std::optional<Plan>();
+  TRY_ASSIGN(const std::int64_t first, number_of(oldest.front().name));
+  TRY_ASSIGN(std::int64_t number, last_number(first));
+  TRY_ASSIGN(const auto behind_a_hole, numbers_behind(number));
+  if (!behind_a_hole.empty()) number = behind_a_hole.back();
+  TRY_ASSIGN(auto plan, read(number));
   return std::optional<Plan>(std::move(plan));
 }
 
-// A name that is free may have been taken and removed again, as plans before the last are: so it counts only if nothing lies behind
-// it. The last plan is never removed; what lay behind a removed one lies there still.
+// A name that is free may have been taken and removed again, as old plans may be: so it counts only if nothing lies behind it. The last
+// plan is never removed; what lay behind a removed one lies there still.
 Result<void> PlanBook::add(const Plan& plan) {
   const std::string own = name(plan.number);
   TRY(store_.put_new(own, write_plan(plan)));
@@ -107,8 +135,23 @@ Result<void> PlanBook::add(const Plan& plan) {
   return {};
 }
 
-void PlanBook::remove(std::int64_t number) {
-  if (number > 0) (void)store_.remove(name(number));
+Result<std::vector<std::int64_t>> PlanBook::numbers_behind(std::int64_t number) {
+  TRY_ASSIGN(const auto listed, store_.list(folder_, number > 0 ? name(number) : std::string()));
+  std::vector<std::int64_t> numbers;
+  for (const objects::ObjectInfo& object : listed) {
+    TRY_ASSIGN(const std::int64_t found, number_of(object.name));
+    numbers.push_back(found);
+  }
+  return numbers;
 }
 
-}  // namespace pinflow::sink::internal
+Result<Plan> PlanBook::read(std::int64_t number) {
+  const std::string own = name(number);
+  TRY_ASSIGN(const auto text, store_.get(own));
+  TRY_ASSIGN(auto plan, read_plan(text, own));
+  if (plan.number != number)
+    return fail(ErrorCode::kCorrupt, fmt::format("{} holds plan {}; remove it", own, plan.number));
+  return plan;
+}
+
+}  // namespace pinflow::sink
