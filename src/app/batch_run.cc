@@ -59,10 +59,8 @@ void print_report(const batch::BatchReport& report) {
     }
   }
   for (const auto& [reason, times] : report.reasons) fmt::print("  dead letter: {} ({} times)\n", reason, count(times));
-  if (report.skipped_objects > 0) {
-    fmt::print("  {} objects below topics/ are not named as the sink names them and were left alone\n",
-               count(report.skipped_objects));
-  }
+  for (const auto& [reason, objects] : report.skip_reasons)
+    fmt::print("  left alone: {} objects: {}\n", count(objects), reason);
   fmt::print("  posts: {}\n", report.posts_rebuilt.empty()
                                   ? fmt::format("{} were made anew", count(report.posts_touched))
                                   : fmt::format("all were made anew: {}", report.posts_rebuilt));

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@
 #include "objects/folder_store.h"
 #include "sink/object_line.h"
 #include "sink/object_name.h"
+#include "sink/plan.h"
 
 namespace pinflow::batch {
 
@@ -42,6 +44,7 @@ class BatchFixture : public ::testing::Test {
   // Sinks lines into one object that begins where the last one of its partition ended.
   void sink(records::Kind kind, const std::vector<std::string>& lines, std::int32_t partition = 0) {
     const log::TopicPartition place{records::Names().topic(kind), log::PartitionId(partition)};
+    if (partition == kByFields) return sink_by_fields(place, lines);
     std::string bytes;
     for (const std::string& line : lines) bytes += line + "\n";
     std::int64_t& next = next_offset_[place];
@@ -53,6 +56,34 @@ class BatchFixture : public ::testing::Test {
       std::vector<std::string> lines;
       for (const testing::Post& post : posts) lines.push_back(testing::json_of(kind, post));
       sink(kind, lines);
+    }
+  }
+  // The partition that is sunk below folders by plans, in pairs: a line waits in its folder while the next is put into another one, and
+  // comes with the line after that.
+  static constexpr std::int32_t kByFields = 2;
+  void sink_by_fields(const log::TopicPartition& place, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      Folders& folders = folders_[place];
+      const log::Offset offset(next_offset_[place]++);
+      if (folders.waiting.empty()) {
+        folders.waiting_at.append(offset);
+        folders.waiting = line + "\n";
+        continue;
+      }
+      sink::Plan plan{.number = ++folders.plans, .high = offset + 1, .open = {}, .objects = {}};
+      sink::Plan::Object& object = plan.objects.emplace_back();
+      std::string bytes = line + "\n";
+      if (folders.plans % 2 == 1) {
+        plan.open = folders.waiting_at;
+      } else {
+        object.offsets = std::exchange(folders.waiting_at, {});
+        bytes = std::exchange(folders.waiting, {}) + bytes;
+      }
+      object.offsets.append(offset);
+      object.name =
+          sink::object_name({place, object.offsets.first(), fmt::format("folder={}", folders.plans % 2), {}, {}}, {});
+      ASSERT_TRUE(sink::PlanBook(*objects_, place).add(plan));
+      ASSERT_TRUE(objects_->put_new(object.name, bytes));
     }
   }
   static std::vector<testing::Post> posts(std::int64_t count) {
@@ -147,6 +178,12 @@ class BatchFixture : public ::testing::Test {
   Random random_{5};
   NullLogger logger_;
   std::map<log::TopicPartition, std::int64_t> next_offset_;
+  struct Folders {
+    std::int64_t plans = 0;
+    sink::OffsetRuns waiting_at;
+    std::string waiting;
+  };
+  std::map<log::TopicPartition, Folders> folders_;
 };
 
 }  // namespace pinflow::batch

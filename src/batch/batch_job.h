@@ -84,7 +84,8 @@ struct BatchReport {
   std::chrono::milliseconds took{0};
   std::uint64_t objects = 0;  // Read by this run.
   std::uint64_t bytes = 0;
-  std::uint64_t skipped_objects = 0;  // Met below topics/, but not named as the sink names, or of no kind.
+  std::uint64_t skipped_objects = 0;  // Met, but none of the sink's, or of no kind.
+  std::vector<std::pair<std::string, std::uint64_t>> skip_reasons;
   std::map<records::Kind, KindCounts> kinds;
   std::vector<std::pair<std::string, std::uint64_t>> reasons;  // Of this run's dead letters, the most frequent first.
   std::string posts_rebuilt;                                   // Why all posts were made anew; empty where not.

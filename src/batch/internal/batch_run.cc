@@ -26,21 +26,15 @@ std::string clean_statement(records::Kind kind) {
   return fmt::format("clean/{}", to_string(kind));
 }
 
+std::string latest_statement(records::Kind kind) {
+  return fmt::format("model/latest_{}", to_string(kind));
+}
+
 // Positions of partitions of one kind.
 LoadedThrough of_kind(const LoadedThrough& loaded, records::Kind kind) {
   LoadedThrough some;
-  for (const auto& [partition, through] : loaded) {
-    if (records::kind_of(partition.topic) == kind) some.emplace(partition, through);
-  }
-  return some;
-}
-
-// Those of `reached` that lie behind `loaded`.
-LoadedThrough moved(const LoadedThrough& reached, const LoadedThrough& loaded) {
-  LoadedThrough some;
-  for (const auto& [partition, through] : reached) {
-    const auto before = loaded.find(partition);
-    if (before == loaded.end() || before->second < through) some.emplace(partition, through);
+  for (const auto& [partition, position] : loaded) {
+    if (records::kind_of(partition.topic) == kind) some.emplace(partition, position);
   }
   return some;
 }
@@ -90,20 +84,25 @@ Result<void> BatchRun::list() {
   TRY(find_positions());
   // From where the table that is least far needs them.
   listed_behind_.clear();
-  for (const auto& [partition, through] : letters_loaded_) {
-    const auto kind = records::kind_of(partition.topic);
-    if (!kind) continue;
-    const auto& rows = loaded_.at(*kind);
-    const auto found = rows.find(partition);
-    if (found != rows.end()) listed_behind_.emplace(partition, std::min(through, found->second));
-  }
+  for (const auto& [kind, loaded] : loaded_) listed_behind_.merge(least(loaded, letters_loaded_));
   TRY_ASSIGN(objects_, list_objects(context_.objects, options_.topics, listed_behind_));
-  report_.skipped_objects = objects_.skipped;
-  if (objects_.skipped > 0) {
-    context_.tables.logger.warning("objects that are none of the sink's are left out",
-                                   {{"count", objects_.skipped}, {"one of them", objects_.skipped_example}});
-  }
+  reached_ = objects_.planned;
   return {};
+}
+
+void BatchRun::tell_skipped() {
+  for (const auto& [reason, some] : objects_.skipped.reasons) {
+    report_.skipped_objects += some.count;
+    report_.skip_reasons.emplace_back(reason, some.count);
+    context_.tables.logger.warning("objects that are none of the sink's are left out",
+                                   {{"reason", reason}, {"count", some.count}, {"one of them", some.example}});
+  }
+}
+
+Result<std::string> BatchRun::text_behind(records::Kind kind) const {
+  TRY_ASSIGN(const sql::Statement clean, context_.statements.find(clean_statement(kind)));
+  TRY_ASSIGN(const sql::Statement latest, context_.statements.find(latest_statement(kind)));
+  return context_.statements.prelude() + clean.text + latest.text;
 }
 
 Result<void> BatchRun::open_tables() {
@@ -120,9 +119,8 @@ Result<void> BatchRun::open_tables() {
 Result<void> BatchRun::find_positions() {
   for (const records::Kind kind : records::kKinds) {
     const delta::Snapshot& snapshot = cleaned_.at(kind)->snapshot();
-    TRY_ASSIGN(const sql::Statement clean, context_.statements.find(clean_statement(kind)));
-    TRY_ASSIGN(const sql::Statement latest, context_.statements.find(fmt::format("model/latest_{}", to_string(kind))));
-    const std::string text = context_.statements.prelude() + clean.text + latest.text;
+    TRY_ASSIGN(const sql::Statement latest, context_.statements.find(latest_statement(kind)));
+    TRY_ASSIGN(const std::string text, text_behind(kind));
     std::string& reloaded = report_.kinds[kind].reloaded;
     if (options_.rebuild) {
       reloaded = "a rebuild was asked for";
@@ -163,11 +161,13 @@ Result<void> BatchRun::read() {
     }
     for (const auto& [place, lines] : slice->lines) object_lines_[place] = lines;
     for (const auto& [partition, last] : slice->last_offsets) {
-      log::Offset& reached = reached_.try_emplace(partition, last).first->second;
+      log::Offset& reached = reached_[partition].through;
       reached = std::max(reached, last);
     }
+    for (const auto& [place, reason] : slice->skipped) objects_.skipped.add(reason, objects_.objects[place].info.name);
     if (progress_ != nullptr) progress_->reading(progress);
   }
+  tell_skipped();
   report_.objects = progress.objects;
   report_.bytes = progress.bytes;
   return {};
@@ -186,7 +186,7 @@ Result<void> BatchRun::merge() {
                                                            lines_[kind], rows, letters));
     }
   }
-  TRY(workspace_->forget_letters(letters_loaded_));
+  TRY(workspace_->forget_letters(letters_loaded_, objects_.objects));
   for (const records::Kind kind : records::kKinds) TRY(merge_kind(kind));
   return store_letters();
 }
@@ -195,11 +195,9 @@ Result<void> BatchRun::merge_kind(records::Kind kind) {
   KindCounts& counts = report_.kinds[kind];
   KeyedTable& table = *cleaned_.at(kind);
   const std::string relation = fmt::format("new_{}", to_string(kind));
-  TRY_ASSIGN(const Workspace::Rows rows, workspace_->make_latest(kind, loaded_.at(kind)));
-  TRY_ASSIGN(const sql::Statement clean, context_.statements.find(clean_statement(kind)));
-  TRY_ASSIGN(const sql::Statement latest, context_.statements.find(fmt::format("model/latest_{}", to_string(kind))));
+  TRY_ASSIGN(const Workspace::Rows rows, workspace_->make_latest(kind, loaded_.at(kind), objects_.objects));
+  TRY_ASSIGN(const std::string text, text_behind(kind));
   TRY_ASSIGN(auto transactions, transactions_of(moved(of_kind(reached_, kind), loaded_.at(kind)), ids_));
-  const std::string text = context_.statements.prelude() + clean.text + latest.text;
   const std::int64_t rows_before = table.snapshot().rows();
   const bool anew = !counts.reloaded.empty() || table.snapshot().files.empty();
   if (anew || !transactions.empty()) transactions.push_back(made_by(cleaned_table(kind), text));
@@ -312,7 +310,8 @@ Result<void> BatchRun::check_counts() {
                      .sample = {.columns = {"stage", "finding"}, .types = {"VARCHAR", "VARCHAR"}, .rows = {}}};
   for (const auto& [stage, finding] : odd_) counts.sample.rows.push_back({sql::Value{stage}, sql::Value{finding}});
   report_.checks.push_back(std::move(counts));
-  const auto joints = broken_joints(objects_.objects, object_lines_, listed_behind_);
+  auto joints = broken_joints(objects_.objects, object_lines_, listed_behind_);
+  std::ranges::copy(objects_.odd, std::back_inserter(joints));
   CheckResult offsets{.check = kJoints,
                       .description = "Offsets that lie in no object, or in two: normal where the log itself has a hole",
                       .stops = false,

@@ -32,8 +32,11 @@ class BatchRun {
   Result<void> step(const char* name, const std::function<Result<void>()>& body);
   Result<void> list();
   Result<void> open_tables();
+  // The text that the rows of a kind come from: other text, other rows.
+  Result<std::string> text_behind(records::Kind kind) const;
   Result<void> find_positions();
   Result<void> read();
+  void tell_skipped();
   Result<void> merge();
   Result<void> merge_kind(records::Kind kind);
   Result<void> store_letters();
@@ -62,7 +65,7 @@ class BatchRun {
   CleanedTables cleaned_;
   std::map<records::Kind, LoadedThrough> loaded_;         // What each cleaned table has.
   LoadedThrough letters_loaded_;                          // What the dead letters' table has.
-  LoadedThrough reached_;                                 // The last offset of each partition that this run read.
+  LoadedThrough reached_;                                 // How far this run read each partition.
   std::map<records::Kind, std::uint64_t> lines_;          // That this run read, with those that a table has already.
   std::vector<std::pair<std::string, std::string>> odd_;  // Counts that do not add up: what, and how.
   std::map<std::string, StoredTable> tables_;             // As this run leaves them.

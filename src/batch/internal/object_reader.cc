@@ -28,11 +28,17 @@ class ObjectReader::Worker {
     ++slice_.objects;
     slice_.bytes += bytes;
     slice_.records[static_cast<std::size_t>(object.kind)] += records;
-    if (records == 0) return;
+    if (records == 0 || object.plan > 0) return;
     const log::Offset end = object.name.first + static_cast<std::int64_t>(records - 1);
     log::Offset& last = slice_.last_offsets.try_emplace(object.name.partition, end).first->second;
     last = std::max(last, end);
   }
+
+  void skip(std::size_t place, const std::string& reason) {
+    ++slice_.objects;
+    slice_.skipped.emplace_back(place, reason);
+  }
+  sink::ObjectUnpacker& unpacker() { return unpacker_; }
 
   // What should be handed over after an object of this kind: its rows once they are enough for a slice; dead
   // letters and counts alone now and then, so that memory stays bounded and progress is seen.
@@ -69,6 +75,7 @@ class ObjectReader::Worker {
   const BatchOptions& options_;
   std::array<std::unique_ptr<records::RawBatch>, records::kKinds.size()> rows_;
   Slice slice_;
+  sink::ObjectUnpacker unpacker_;
 };
 
 ObjectReader::ObjectReader(objects::ObjectStore& store, const std::vector<SunkObject>& objects,
@@ -104,16 +111,30 @@ Result<void> ObjectReader::read_all(Worker& worker, std::stop_token stop) {
   };
   for (std::size_t i = next_object_++; i < objects_.size() && !stop.stop_requested(); i = next_object_++) {
     const SunkObject& object = objects_[i];
-    auto bytes = store_.get(object.info.name);
-    if (!bytes) return fail(std::move(bytes).error().with_context(fmt::format("reading object {}", object.info.name)));
-    auto text = sink::object_lines(object.name, *std::move(bytes));
-    if (!text) return fail(std::move(text).error().with_context(fmt::format("reading object {}", object.info.name)));
-    bytes = *std::move(text);
-    const std::uint64_t lines = read_lines(object, *bytes, worker.rows(object.kind), worker.dead_letters());
-    worker.count(i, object, bytes->size(), lines);
+    TRY(read_one(worker, i));
     if (auto slice = worker.full(object.kind)) TRY(hand_over(*std::move(slice)));
   }
   for (Slice& slice : worker.rest()) TRY(hand_over(std::move(slice)));
+  return {};
+}
+
+Result<void> ObjectReader::read_one(Worker& worker, std::size_t place) {
+  const SunkObject& object = objects_[place];
+  const auto named = [&](Error error) {
+    return fail(std::move(error).with_context(fmt::format("reading object {}", object.info.name)));
+  };
+  auto bytes = store_.get(object.info.name);
+  if (!bytes) return named(std::move(bytes).error());
+  const auto text = worker.unpacker().lines(object.name, *std::move(bytes));
+  // Another tool's object under a name of the sink's is left alone; a damaged one is not to be passed over.
+  if (!text && text.error().code != ErrorCode::kInvalid) return named(text.error());
+  const auto lines = text ? read_lines(object, *text, worker.rows(object.kind), worker.dead_letters())
+                          : Result<std::uint64_t>(fail(text.error()));
+  if (lines) {
+    worker.count(place, object, text->size(), *lines);
+  } else {
+    worker.skip(place, lines.error().message);
+  }
   return {};
 }
 

@@ -27,8 +27,9 @@ struct Slice {
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
   std::array<std::uint64_t, records::kKinds.size()> records{};  // By kind.
-  std::map<log::TopicPartition, log::Offset> last_offsets;      // Of the objects.
+  std::map<log::TopicPartition, log::Offset> last_offsets;      // Of the objects without plan.
   std::vector<std::pair<std::size_t, std::uint64_t>> lines;     // Of each object, by its place in the list.
+  std::vector<std::pair<std::size_t, std::string>> skipped;     // Objects that are none of the sink's, and the reason.
 };
 
 // Reads and parses objects on threads of its own and gives slices to one consumer thread. The queue between
@@ -48,6 +49,7 @@ class ObjectReader {
   class Worker;
   void work(std::stop_token stop);
   Result<void> read_all(Worker& worker, std::stop_token stop);
+  Result<void> read_one(Worker& worker, std::size_t place);
 
   objects::ObjectStore& store_;
   const std::vector<SunkObject>& objects_;

@@ -31,7 +31,7 @@ TEST(OffsetJoints, TellHolesAndOverlaps) {
 }
 
 TEST(OffsetJoints, GoOnFromWhatIsLoaded) {
-  const LoadedThrough loaded = {{{"pinterest.pin", log::PartitionId(0)}, log::Offset(9)}};
+  const LoadedThrough loaded = {{{"pinterest.pin", log::PartitionId(0)}, {log::Offset(9)}}};
   EXPECT_EQ(broken_joints({object(0, 10)}, {3}, loaded), Findings());
   EXPECT_EQ(broken_joints({object(0, 20), object(1, 40)}, {3, 1}, loaded),
             (Findings{{"pinterest.pin/0", "offsets 10 to 19 lie in no object"}}));

@@ -1,7 +1,9 @@
 #include "batch/internal/positions.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,7 +13,8 @@ namespace pinflow::batch::internal {
 
 namespace {
 
-constexpr std::string_view kPrefix = "pinflow-batch/";
+constexpr std::string_view kPrefix = "pinflow-batch/";       // Offsets of objects without plan.
+constexpr std::string_view kPlans = "pinflow-batch-plans/";  // Numbers of plans.
 
 // FNV-1a of 64 bits, without the sign: it only tells texts apart that one author wrote.
 std::int64_t number_of(std::string_view text) {
@@ -20,19 +23,19 @@ std::int64_t number_of(std::string_view text) {
   return static_cast<std::int64_t>(hash >> 1U);
 }
 
-std::string id_of(std::string_view topic_id, const log::TopicPartition& partition) {
-  return fmt::format("{}{}/{}/{}", kPrefix, topic_id, partition.topic, partition.partition.value());
+std::string id_of(std::string_view prefix, std::string_view topic_id, const log::TopicPartition& partition) {
+  return fmt::format("{}{}/{}/{}", prefix, topic_id, partition.topic, partition.partition.value());
 }
 
 // "pinflow-batch/<topic id>/<topic>/<partition>".
-struct Position {
+struct AppId {
   std::string topic_id;
   log::TopicPartition partition;
 };
 
-std::optional<Position> parse(std::string_view app_id) {
-  if (!app_id.starts_with(kPrefix)) return std::nullopt;
-  app_id.remove_prefix(kPrefix.size());
+std::optional<AppId> parse(std::string_view app_id, std::string_view prefix) {
+  if (!app_id.starts_with(prefix)) return std::nullopt;
+  app_id.remove_prefix(prefix.size());
   const std::size_t id_end = app_id.find('/');
   const std::size_t topic_end = app_id.rfind('/');
   if (id_end == app_id.npos || topic_end <= id_end) return std::nullopt;
@@ -40,8 +43,8 @@ std::optional<Position> parse(std::string_view app_id) {
   const char* const end = app_id.data() + app_id.size();
   const auto [read, error] = std::from_chars(app_id.data() + topic_end + 1, end, number);
   if (error != std::errc() || read != end) return std::nullopt;
-  return Position{std::string(app_id.substr(0, id_end)),
-                  {std::string(app_id.substr(id_end + 1, topic_end - id_end - 1)), log::PartitionId(number)}};
+  return AppId{std::string(app_id.substr(0, id_end)),
+               {std::string(app_id.substr(id_end + 1, topic_end - id_end - 1)), log::PartitionId(number)}};
 }
 
 std::string maker_id(std::string_view what) {
@@ -61,21 +64,49 @@ Result<std::string> TopicIds::of(const std::string& topic) {
 Result<LoadedThrough> loaded_through(const delta::Snapshot& snapshot, TopicIds& ids) {
   LoadedThrough loaded;
   for (const auto& [app_id, version] : snapshot.transactions) {
-    const auto position = parse(app_id);
-    if (!position) continue;
-    TRY_ASSIGN(const std::string id, ids.of(position->partition.topic));
-    if (id == position->topic_id) loaded[position->partition] = log::Offset(version);
+    const auto plan = parse(app_id, kPlans);
+    const auto of = plan ? plan : parse(app_id, kPrefix);
+    if (!of) continue;
+    TRY_ASSIGN(const std::string id, ids.of(of->partition.topic));
+    if (id != of->topic_id) continue;
+    Position& position = loaded[of->partition];
+    plan ? void(position.plan = version) : void(position.through = log::Offset(version));
   }
   return loaded;
 }
 
 Result<std::vector<delta::Transaction>> transactions_of(const LoadedThrough& loaded, TopicIds& ids) {
   std::vector<delta::Transaction> transactions;
-  for (const auto& [partition, through] : loaded) {
+  for (const auto& [partition, position] : loaded) {
     TRY_ASSIGN(const std::string id, ids.of(partition.topic));
-    transactions.push_back({id_of(id, partition), through.value()});
+    if (position.through.value() >= 0)
+      transactions.push_back({id_of(kPrefix, id, partition), position.through.value()});
+    if (position.plan > 0) transactions.push_back({id_of(kPlans, id, partition), position.plan});
   }
   return transactions;
+}
+
+LoadedThrough least(const LoadedThrough& one, const LoadedThrough& other) {
+  LoadedThrough both;
+  for (const auto& [partition, position] : one) {
+    const auto found = other.find(partition);
+    if (found == other.end()) continue;
+    both[partition] = {std::min(position.through, found->second.through), std::min(position.plan, found->second.plan)};
+  }
+  return both;
+}
+
+LoadedThrough moved(const LoadedThrough& reached, const LoadedThrough& loaded) {
+  LoadedThrough some;
+  for (const auto& [partition, position] : reached) {
+    const auto found = loaded.find(partition);
+    const Position before = found == loaded.end() ? Position() : found->second;
+    Position further;
+    if (position.through > before.through) further.through = position.through;
+    if (position.plan > before.plan) further.plan = position.plan;
+    if (further != Position()) some.emplace(partition, further);
+  }
+  return some;
 }
 
 delta::Transaction made_by(std::string_view what, std::string_view text) {

@@ -149,24 +149,48 @@ Result<void> Workspace::show(const sql::Statement& model, const std::string& sel
   return check_declared(name, model);
 }
 
-Result<void> Workspace::forget(std::string_view table, const LoadedThrough& loaded) {
-  for (const auto& [partition, through] : loaded) {
+Result<void> Workspace::forget(std::string_view table, const LoadedThrough& loaded,
+                               const std::vector<SunkObject>& objects) {
+  for (const auto& [partition, position] : loaded) {
+    if (position.through.value() < 0) continue;
     TRY(session_->run(
         fmt::format("DELETE FROM {} WHERE source_topic = {} AND source_partition = {} AND source_offset <= {}", table,
-                    sql::quote_text(partition.topic), partition.partition.value(), through.value())));
+                    sql::quote_text(partition.topic), partition.partition.value(), position.through.value())));
   }
-  return {};
+  // Only where a run ended between the commits of two tables.
+  std::vector<Column> columns;
+  columns.emplace_back("topic", ColumnType::kText);
+  for (const char* name : {"partition", "first", "behind"}) columns.emplace_back(name, ColumnType::kInt64);
+  ColumnBatch runs(std::move(columns));
+  for (const SunkObject& object : objects) {
+    const auto position = loaded.find(object.name.partition);
+    if (object.plan == 0 || position == loaded.end() || object.plan > position->second.plan) continue;
+    for (const sink::OffsetRuns::Run& run : object.offsets.runs()) {
+      runs.column(0).append_text(object.name.partition.topic);
+      runs.column(1).append_integer(object.name.partition.partition.value());
+      runs.column(2).append_integer(run.begin);
+      runs.column(3).append_integer(run.end);
+    }
+  }
+  if (runs.rows() == 0) return {};
+  TRY(session_->load("pinflow_loaded", runs));
+  return session_->run(
+      fmt::format("DELETE FROM {} AS t USING (SELECT topic, partition, unnest(range(first, behind)) AS at FROM "
+                  "pinflow_loaded) AS l "
+                  "WHERE t.source_topic = l.topic AND t.source_partition = l.partition AND t.source_offset = l.at",
+                  table));
 }
 
-Result<void> Workspace::forget_letters(const LoadedThrough& loaded) {
-  return forget("dead_letters", loaded);
+Result<void> Workspace::forget_letters(const LoadedThrough& loaded, const std::vector<SunkObject>& objects) {
+  return forget("dead_letters", loaded, objects);
 }
 
-Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedThrough& loaded) {
+Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedThrough& loaded,
+                                               const std::vector<SunkObject>& objects) {
   const std::string cleaned = fmt::format("clean_{}", to_string(kind));
   const std::string made = fmt::format("new_{}", to_string(kind));
   TRY_ASSIGN(const sql::Statement statement, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
-  TRY(forget(cleaned, loaded));
+  TRY(forget(cleaned, loaded, objects));
   TRY_ASSIGN(const sql::ResultTable counts,
              session_->query(fmt::format("SELECT count(*), count(DISTINCT ind) FROM {}", cleaned)));
   Rows rows{.cleaned = integer_of(counts.rows[0][0])};
@@ -184,7 +208,7 @@ Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedT
 
 Result<void> Workspace::build_model() {
   for (const records::Kind kind : records::kKinds) {
-    TRY(make_latest(kind, {}));
+    TRY(make_latest(kind, {}, {}));
     TRY(session_->run(fmt::format("ALTER TABLE new_{0} RENAME TO latest_{0}", to_string(kind))));
   }
   for (const char* name : {"model/posts", "model/people"}) {

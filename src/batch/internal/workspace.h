@@ -28,14 +28,14 @@ class Workspace {
   static Result<std::unique_ptr<Workspace>> open(sql::Engine& engine, const sql::Statements& statements);
 
   Result<void> add_slice(const Slice& slice);
-  // Forgets the records of a kind up to what is loaded already, then makes new_<kind> of the cleaned rows: of repeats the latest. The
+  // Forgets the records of a kind up to what is loaded already (of the objects read, those of loaded plans), then makes new_<kind> of the cleaned rows: of repeats the latest. The
   // cleaned rows go.
   struct Rows {
     std::uint64_t cleaned = 0;
     std::uint64_t latest = 0;
   };
-  Result<Rows> make_latest(records::Kind kind, const LoadedThrough& loaded);
-  Result<void> forget_letters(const LoadedThrough& loaded);
+  Result<Rows> make_latest(records::Kind kind, const LoadedThrough& loaded, const std::vector<SunkObject>& objects);
+  Result<void> forget_letters(const LoadedThrough& loaded, const std::vector<SunkObject>& objects);
   // Makes a view of the model ("posts") of a SELECT and holds it against the columns that its file declares.
   Result<void> show(const sql::Statement& model, const std::string& select);
   // A model statement as a SELECT that can stand in parentheses.
@@ -62,7 +62,7 @@ class Workspace {
   Workspace(std::unique_ptr<sql::Session> session, const sql::Statements& statements);
   Result<void> prepare();
   Result<void> create(std::string_view table, const sql::Statement& statement, std::string_view rest = "");
-  Result<void> forget(std::string_view table, const LoadedThrough& loaded);
+  Result<void> forget(std::string_view table, const LoadedThrough& loaded, const std::vector<SunkObject>& objects);
   Result<void> check_declared(std::string_view table, const sql::Statement& statement);
   Result<std::vector<std::pair<std::string, std::uint64_t>>> dead_letters_by(std::string_view column);
 
