@@ -191,6 +191,7 @@ Result<ObjectList> list_objects(objects::ObjectStore& store, const std::vector<s
     TRY_ASSIGN(all, store.folders("topics/"));
     TRY_ASSIGN(auto planned, store.folders(std::string(sink::kPlansFolder)));
     std::ranges::move(planned, std::back_inserter(all));
+    for (const auto& [partition, position] : loaded) all.push_back(partition.topic);
     std::ranges::sort(all);
     const auto same = std::ranges::unique(all);
     all.erase(same.begin(), same.end());
