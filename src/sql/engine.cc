@@ -1,6 +1,7 @@
 #include "sql/engine.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <duckdb.h>
@@ -9,6 +10,7 @@
 #include "base/check.h"
 #include "sql/internal/cells.h"
 #include "sql/internal/handles.h"
+#include "sql/internal/lent_batches.h"
 #include "sql/internal/parquet.h"
 
 namespace pinflow::sql {
@@ -59,7 +61,10 @@ using namespace internal;
 
 class DuckSession final : public Session {
  public:
-  explicit DuckSession(Connection connection) : connection_(std::move(connection)) {}
+  DuckSession(Connection connection, LentBatches& lent) : connection_(std::move(connection)), lent_(lent) {}
+  ~DuckSession() override {
+    for (const auto& [name, number] : lent_numbers_) lent_.close(number);
+  }
 
   Result<void> run(std::string_view statements) override {
     TRY(execute(connection_.get(), statements));
@@ -107,6 +112,20 @@ class DuckSession final : public Session {
   Result<void> append(std::string_view name, const ColumnBatch& batch) override {
     TRY(check_texts(name, batch));
     return append_rows(name, batch);
+  }
+
+  Result<void> lend(std::string_view name, const ColumnBatch& batch) override {
+    TRY(check_texts(name, batch));
+    const auto known = lent_numbers_.find(name);
+    if (known != lent_numbers_.end()) {
+      lent_.set(known->second, &batch);
+      return {};
+    }
+    const std::int64_t number = lent_.open();
+    lent_numbers_.emplace(name, number);
+    lent_.set(number, &batch);
+    return run(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {}", quote_name(name),
+                           LentBatches::source(number)));
   }
 
   Result<ParquetFile> write_parquet(std::string_view select, const std::filesystem::path& path) override {
@@ -226,6 +245,8 @@ class DuckSession final : public Session {
   }
 
   Connection connection_;
+  LentBatches& lent_;
+  std::map<std::string, std::int64_t, std::less<>> lent_numbers_;  // By the view's name.
 };
 
 class DuckEngine final : public Engine {
@@ -234,12 +255,12 @@ class DuckEngine final : public Engine {
 
   Result<std::unique_ptr<Session>> connect() override {
     TRY_ASSIGN(Connection connection, new_connection());
-    return std::make_unique<DuckSession>(std::move(connection));
+    return std::make_unique<DuckSession>(std::move(connection), lent_);
   }
 
-  // Shuts the doors behind the opened database: what a statement may touch, and that no statement can open
-  // them again.
-  Result<void> restrict(const EngineOptions& options) {
+  // Makes our function known, and shuts the doors behind the opened database: what a statement may touch, and that no statement can
+  // open them again.
+  Result<void> prepare(const EngineOptions& options) {
     std::string folders;
     for (const std::filesystem::path& folder : options.folders) {
       folders += (folders.empty() ? "" : ", ") + quote_text(std::filesystem::absolute(folder).string());
@@ -247,6 +268,7 @@ class DuckEngine final : public Engine {
     // The engine turns '/' into '///', below which nothing lies; '/./' it turns into '/'.
     if (folders.empty()) folders = "'/./'";
     TRY_ASSIGN(const Connection connection, new_connection());
+    TRY(lent_.install(connection.get()));
     TRY(execute(connection.get(), fmt::format("SET GLOBAL TimeZone = 'UTC'; SET allowed_directories = [{}]; "
                                               "SET enable_external_access = false; SET lock_configuration = true",
                                               folders)));
@@ -262,6 +284,7 @@ class DuckEngine final : public Engine {
     return connection;
   }
 
+  LentBatches lent_;  // Outlives the database, which knows it.
   Database database_;
 };
 
@@ -304,7 +327,7 @@ Result<std::unique_ptr<Engine>> open_engine(const EngineOptions& options) {
     return fail(opening_code(text), fmt::format("opening the database {}: {}", path, text));
   }
   auto engine = std::make_unique<DuckEngine>(std::move(database));
-  TRY(engine->restrict(options));
+  TRY(engine->prepare(options));
   return engine;
 }
 

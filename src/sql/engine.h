@@ -96,6 +96,9 @@ class Session {
   virtual Result<void> load(std::string_view name, const ColumnBatch& batch) = 0;
   // Adds the batch's rows to a table that load or run made; columns in the same order and types.
   virtual Result<void> append(std::string_view name, const ColumnBatch& batch) = 0;
+  // Makes the temporary view `name` of the batch's rows where they lie, in their order: nothing is copied. The batch must stay as it is
+  // until another of the same columns is lent under this name, or the session ends. For rows that are read once or twice.
+  virtual Result<void> lend(std::string_view name, const ColumnBatch& batch) = 0;
   // Writes the rows of a SELECT into one Parquet file (zstd or snappy, data pages v1) with its statistics.
   // The file is not synced.
   virtual Result<ParquetFile> write_parquet(std::string_view select, const std::filesystem::path& path) = 0;

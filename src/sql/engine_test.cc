@@ -166,6 +166,53 @@ TEST_F(Sql, AppendReachesTablesThatAStatementMade) {
   EXPECT_EQ(ask("SELECT n FROM kept UNION ALL SELECT n FROM mine").rows.size(), 2U);
 }
 
+TEST_F(Sql, LentRowsAreReadWhereTheyLieInTheirOrder) {
+  const ColumnBatch batch = every_type();
+  ASSERT_TRUE(session_->lend("lent", batch));
+  const ResultTable table = ask("SELECT * FROM lent");
+  ASSERT_EQ(table.rows.size(), kRows);
+  expect_same(batch, table);
+  EXPECT_EQ(ask_one("SELECT count(*) FROM lent"), Value{std::int64_t{kRows}});
+  EXPECT_EQ(ask_one("SELECT count(*) FROM lent AS a JOIN lent AS b ON a.big = b.big"),
+            ask_one("SELECT count(big) FROM lent"));
+  const std::string some = "SELECT \"at\", big FROM lent WHERE \"said \"\"so\"\"\" LIKE '%xxxxxxxx'";
+  ASSERT_TRUE(session_->load("loaded", batch));
+  EXPECT_EQ(ask(some).rows, ask("SELECT \"at\", big FROM loaded WHERE \"said \"\"so\"\"\" LIKE '%xxxxxxxx'").rows);
+  EXPECT_GT(ask(some).rows.size(), 100U);
+}
+
+TEST_F(Sql, LendingAgainShowsTheOtherRows) {
+  ColumnBatch batch = every_type();
+  ASSERT_TRUE(session_->lend("lent", batch));
+  ASSERT_TRUE(session_->run("CREATE TEMP TABLE kept AS SELECT * FROM lent"));
+  ColumnBatch none = every_type();
+  none.clear();
+  ASSERT_TRUE(session_->lend("lent", none));
+  EXPECT_EQ(ask_one("SELECT count(*) FROM lent"), Value{std::int64_t{0}});
+  // What a statement took is its own.
+  const ColumnBatch same = every_type();
+  batch.clear();
+  expect_same(same, ask("SELECT * FROM kept"));
+}
+
+TEST_F(Sql, ALentBatchIsSeenByItsSessionAlone) {
+  const ColumnBatch batch = every_type();
+  auto other = engine_->connect().value();
+  ASSERT_TRUE(other->lend("lent", batch));
+  EXPECT_NE(refuse("SELECT * FROM lent").message.find("lent"), std::string::npos);
+  EXPECT_EQ(ask_one("SELECT count(*) FROM pinflow_batch(0)"), Value{std::int64_t{kRows}});
+  other.reset();
+  EXPECT_NE(refuse("SELECT * FROM pinflow_batch(0)").message.find("no rows are lent"), std::string::npos);
+}
+
+TEST_F(Sql, ATextThatIsNoUtf8IsNotLent) {
+  ColumnBatch batch({Column("text", ColumnType::kText)});
+  batch.column(0).append_text("\xff");
+  const auto lent = session_->lend("lent", batch);
+  ASSERT_FALSE(lent);
+  EXPECT_EQ(lent.error().code, ErrorCode::kInvalid);
+}
+
 TEST_F(Sql, LoadOfNoRowsMakesAnEmptyTable) {
   ASSERT_TRUE(session_->load("t", ColumnBatch({Column("n", ColumnType::kInt64)})));
   EXPECT_EQ(ask_one("SELECT count(*) FROM t"), Value{std::int64_t{0}});

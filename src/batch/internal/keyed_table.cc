@@ -16,6 +16,8 @@ constexpr std::uint64_t kRowsPerFile = 250'000;
 // Each change adds a file; once so many have less than a quarter of the rows that a file may have, they become one.
 constexpr std::size_t kSmallFiles = 8;
 constexpr std::int64_t kSmallFile = kRowsPerFile / 4;
+// Rows that stay in memory once they are written, for those who read the whole table.
+constexpr std::int64_t kKeptRows = 1'000'000;
 // Files that are rewritten at once.
 constexpr std::uint64_t kBytesAtOnce = std::uint64_t{128} << 20;
 // Where rows of a relation meet rows of the table: path, ind, and whether the table's row stays.
@@ -75,6 +77,7 @@ Result<std::vector<std::string>> KeyedTable::files_that_may_hold(const std::stri
 }
 
 Result<std::string> KeyedTable::select_all() const {
+  if (!kept_.empty()) return fmt::format("SELECT * FROM {}", sql::quote_name(kept_));
   return delta::select_all(context_.store, name_, snapshot());
 }
 
@@ -154,6 +157,7 @@ Result<void> KeyedTable::commit_merge(const std::vector<std::string>& touched, c
   // An unknown outcome may be a success: its files must stay.
   if (!version && version.error().code != ErrorCode::kUnknownOutcome) discard(files);
   if (!version) return fail(version.error());
+  kept_.clear();
   return {};
 }
 
@@ -162,9 +166,8 @@ Result<std::vector<delta::DataFile>> KeyedTable::write_relation(const std::strin
   TRY_ASSIGN(const std::uint64_t end, number(fmt::format("SELECT coalesce(max(rowid) + 1, 0) FROM {}", quoted)));
   std::vector<delta::DataFile> files;
   for (std::uint64_t begin = 0; begin < end; begin += kRowsPerFile) {
-    auto written =
-        table_->write_files(session_, fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {} ORDER BY ind",
-                                                  quoted, begin, begin + kRowsPerFile));
+    auto written = table_->write_files(session_, fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {}",
+                                                             quoted, begin, begin + kRowsPerFile));
     if (!written) {
       discard(files);
       return fail(std::move(written).error());
@@ -185,7 +188,7 @@ Result<std::vector<delta::DataFile>> KeyedTable::write_without(const std::vector
     }
     auto select = delta::select_files(context_.store, name_, snapshot(), group);
     auto written = select ? table_->write_files(session_, fmt::format("SELECT * FROM ({}) AS o WHERE o.ind NOT IN "
-                                                                      "(SELECT ind FROM {}) ORDER BY ind",
+                                                                      "(SELECT ind FROM {})",
                                                                       *select, kMet))
                           : Result<std::vector<delta::DataFile>>(fail(select.error()));
     if (!written) {
@@ -214,7 +217,12 @@ Result<void> KeyedTable::replace_all(const std::vector<std::string>& selects,
 Result<void> KeyedTable::replace_with(const std::string& relation,
                                       const std::vector<delta::Transaction>& transactions) {
   TRY_ASSIGN(const auto files, write_relation(relation));
-  return commit_all(files, transactions);
+  TRY(commit_all(files, transactions));
+  if (snapshot().rows() <= kKeptRows) {
+    kept_ = relation;
+    return {};
+  }
+  return session_.run(fmt::format("DROP TABLE {}", sql::quote_name(relation)));
 }
 
 Result<void> KeyedTable::commit_all(const std::vector<delta::DataFile>& files,

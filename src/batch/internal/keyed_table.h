@@ -39,7 +39,8 @@ class KeyedTable {
   Result<Merged> replace_posts(const std::string& posts, const std::string& relation,
                                const std::vector<delta::Transaction>& transactions);
 
-  // Makes the rows of SELECTs, each in a file of its own, or of a relation, in several files, the whole content.
+  // Makes the rows of SELECTs, each in a file of its own, or of a relation, in several files, the whole content. The relation is
+  // the table's from then on.
   Result<void> replace_all(const std::vector<std::string>& selects,
                            const std::vector<delta::Transaction>& transactions);
   Result<void> replace_with(const std::string& relation, const std::vector<delta::Transaction>& transactions);
@@ -48,6 +49,7 @@ class KeyedTable {
   delta::Table& table() { return *table_; }
   // Paths of the live files that may hold one of the posts of a relation, by their statistics.
   Result<std::vector<std::string>> files_that_may_hold(const std::string& posts) const;
+  // All rows: of its files, or of the relation that they were made of in this run, where that is small enough to be kept.
   Result<std::string> select_all() const;
 
  private:
@@ -67,6 +69,7 @@ class KeyedTable {
   sql::Session& session_;
   const std::string name_;
   std::unique_ptr<delta::Table> table_;
+  std::string kept_;  // A relation with the rows of the snapshot; empty: none.
 };
 
 }  // namespace pinflow::batch::internal

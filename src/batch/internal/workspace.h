@@ -61,11 +61,14 @@ class Workspace {
  private:
   Workspace(std::unique_ptr<sql::Session> session, const sql::Statements& statements);
   Result<void> prepare();
+  Result<void> take_lent(records::Kind kind);
+  Result<void> drop_repeats(const std::string& cleaned);
   Result<void> create(std::string_view table, const sql::Statement& statement, std::string_view rest = "");
   Result<void> forget(std::string_view table, const LoadedThrough& loaded, const std::vector<SunkObject>& objects);
   Result<void> check_declared(std::string_view table, const sql::Statement& statement);
   Result<std::vector<std::pair<std::string, std::uint64_t>>> dead_letters_by(std::string_view column);
 
+  std::map<records::Kind, std::unique_ptr<records::RawBatch>> no_rows_;  // Lent to the session between slices.
   std::unique_ptr<sql::Session> session_;
   const sql::Statements& statements_;
   std::vector<sql::Statement> raw_checks_;

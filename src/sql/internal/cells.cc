@@ -173,6 +173,24 @@ std::size_t first_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
+// The engine's own form of a text, which points at long ones.
+void lend_texts(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
+  auto* out = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (column.is_null(begin + i)) continue;
+    const std::string_view text = column.text_at(begin + i);
+    duckdb_string_t& value = out[i];
+    value.value.inlined.length = static_cast<std::uint32_t>(text.size());
+    if (text.size() <= sizeof(value.value.inlined.inlined)) {
+      std::memset(value.value.inlined.inlined, 0, sizeof(value.value.inlined.inlined));
+      if (!text.empty()) std::memcpy(value.value.inlined.inlined, text.data(), text.size());
+    } else {
+      std::memcpy(value.value.pointer.prefix, text.data(), sizeof(value.value.pointer.prefix));
+      value.value.pointer.ptr = const_cast<char*>(text.data());  // It is only read.
+    }
+  }
+}
+
 void fill_texts(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
   for (std::size_t i = 0; i < count; ++i) {
     if (column.is_null(begin + i)) continue;
@@ -439,7 +457,9 @@ Result<void> check_text(const Column& column) {
   return {};
 }
 
-void fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
+namespace {
+
+void fill_validity(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
   std::uint64_t* validity = nullptr;
   for (std::size_t i = 0; i < count; ++i) {
     if (!column.is_null(begin + i)) continue;
@@ -449,28 +469,45 @@ void fill_vector(const Column& column, std::size_t begin, std::size_t count, duc
     }
     validity[i / 64] &= ~(std::uint64_t{1} << (i % 64));
   }
+}
+
+void fill_numbers(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
   switch (column.type()) {
-    case ColumnType::kText:
-    case ColumnType::kBytes:
-      fill_texts(column, begin, count, vector);
-      return;
     case ColumnType::kBoolean:
-      fill_integers<bool>(column, begin, count, vector);
-      return;
+      return fill_integers<bool>(column, begin, count, vector);
     case ColumnType::kInt32:
-      fill_integers<std::int32_t>(column, begin, count, vector);
-      return;
+      return fill_integers<std::int32_t>(column, begin, count, vector);
     case ColumnType::kInt64:
     case ColumnType::kTimestamp:
-      fill_integers<std::int64_t>(column, begin, count, vector);
-      return;
+      return fill_integers<std::int64_t>(column, begin, count, vector);
     case ColumnType::kDouble: {
       auto* out = static_cast<double*>(duckdb_vector_get_data(vector));
       for (std::size_t i = 0; i < count; ++i) out[i] = column.double_at(begin + i);
       return;
     }
+    case ColumnType::kText:
+    case ColumnType::kBytes:
+      break;
   }
-  CHECK(false, "a column type outside its enum");
+  CHECK(false, "a column that holds no numbers");
+}
+
+bool holds_texts(const Column& column) {
+  return column.type() == ColumnType::kText || column.type() == ColumnType::kBytes;
+}
+
+}  // namespace
+
+void fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
+  fill_validity(column, begin, count, vector);
+  if (holds_texts(column)) return fill_texts(column, begin, count, vector);
+  fill_numbers(column, begin, count, vector);
+}
+
+void lend_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector) {
+  fill_validity(column, begin, count, vector);
+  if (holds_texts(column)) return lend_texts(column, begin, count, vector);
+  fill_numbers(column, begin, count, vector);
 }
 
 }  // namespace pinflow::sql::internal

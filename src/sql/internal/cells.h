@@ -31,5 +31,7 @@ Result<void> check_text(const Column& column);
 
 // Copies rows [begin, begin + count) of a checked column into a fresh vector of its engine type.
 void fill_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector);
+// The same without a copy of long texts: the vector points into the column, which must outlive its use.
+void lend_vector(const Column& column, std::size_t begin, std::size_t count, duckdb_vector vector);
 
 }  // namespace pinflow::sql::internal
