@@ -2,10 +2,10 @@
 #include <fmt/core.h>
 
 #include "app/commands.h"
+#include "app/pipeline_log.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/timestamp.h"
-#include "log/embedded_log.h"
 
 namespace pinflow::app {
 
@@ -74,21 +74,18 @@ Result<void> tap_partition(log::Log& log, const log::TopicPartition& partition, 
 }
 
 Result<ExitCode> tap(Environment& environment, const TapOptions& options) {
-  log::EmbeddedLogOptions log_options;
-  log_options.folder = environment.folder("log");
-  log_options.read_only = true;
-  TRY_ASSIGN(const auto log,
-             log::open_embedded_log(log_options, *environment.disk, environment.clock, *environment.logger));
-  const auto topic = log->topic(options.topic);
+  TRY_ASSIGN(const PipelineLog opened, open_log_to_read(environment));
+  log::Log& log = opened.log();
+  const auto topic = log.topic(options.topic);
   if (!topic) {
     std::string names;
-    for (const log::Topic& one : log->topics()) names += (names.empty() ? "" : ", ") + one.name;
+    for (const log::Topic& one : log.topics()) names += (names.empty() ? "" : ", ") + one.name;
     return fail(ErrorCode::kNotFound, fmt::format("there is no topic '{}' in {}. Topics: {}.", options.topic,
-                                                  log_options.folder.string(), names.empty() ? "none" : names));
+                                                  log_place(environment), names.empty() ? "none" : names));
   }
   for (std::int32_t partition = 0; partition < topic->partitions; ++partition) {
     if (options.partition >= 0 && options.partition != partition) continue;
-    TRY(tap_partition(*log, {options.topic, log::PartitionId(partition)}, options));
+    TRY(tap_partition(log, {options.topic, log::PartitionId(partition)}, options));
   }
   return kOk;
 }

@@ -1,11 +1,8 @@
-#include <condition_variable>
-#include <mutex>
-
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "app/commands.h"
-#include "app/pipeline.h"
+#include "app/running.h"
 #include "app/schedule_parts.h"
 #include "app/terminal.h"
 #include "net/listen.h"
@@ -15,20 +12,6 @@ namespace pinflow::app {
 namespace {
 
 constexpr std::chrono::seconds kDrain{30};  // For the lanes to take what was acknowledged, after the doors are closed.
-
-void wait_for(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait(lock, stop, [] { return false; });
-}
-
-std::string acknowledgement(const config::Config& config) {
-  if (config.log.durability == "power") return "after fsync (log.durability = power)";
-  if (config.log.durability == "os") return "after write, NOT safe from power loss (log.durability = os)";
-  return fmt::format("after write, fsync every {} ms: a power loss takes what came since (log.durability = interval)",
-                     config.log.sync_interval.count());
-}
 
 void print_banner(const Environment& environment, const Pipeline& pipeline) {
   const config::Config& config = environment.config();
@@ -63,9 +46,7 @@ Result<ExitCode> up(Environment& environment) {
     runs.scheduler = std::make_unique<schedule::Scheduler>(*runs.runner, environment.clock, *environment.logger);
   }
   print_banner(environment, *pipeline);
-  environment.hangups->set([&] { pipeline->reload_files(); });
-  wait_for(environment.stop);
-  environment.hangups->set({});
+  run_until_stopped(environment, *pipeline);
   runs.scheduler.reset();  // A run in progress stops; the next start tries it again.
   environment.logger->info("stopping: the doors close, the lanes take what is in the log");
   pipeline->close_doors();

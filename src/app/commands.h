@@ -18,6 +18,7 @@ using Action = std::function<Result<ExitCode>(Environment&)>;
 // Both outlive the parsing.
 void add_demo(CLI::App& root, Action& selected);
 void add_up(CLI::App& root, Action& selected);
+void add_roles(CLI::App& root, Action& selected);  // serve, sink, stream
 void add_source(CLI::App& root, Action& selected);
 void add_emulate(CLI::App& root, Action& selected);
 void add_batch(CLI::App& root, Action& selected);

@@ -67,7 +67,7 @@ Result<config::Loaded> load_settings(const CommonOptions& common) {
   return config::load(sources);
 }
 
-// `up` tells its operator what happens; commands that a person waits for speak for themselves, so unless the settings say
+// What serves tells its operator what happens; commands that a person waits for speak for themselves, so unless the settings say
 // otherwise only warnings and errors interrupt them.
 std::unique_ptr<Logger> make_logger(const Clock& clock, const config::Loaded& settings, bool serves) {
   const auto& logging = settings.config.logging;
@@ -138,6 +138,7 @@ int run(int argc, char** argv) {
   Action action;
   add_demo(root, action);
   add_up(root, action);
+  add_roles(root, action);
   add_source(root, action);
   add_emulate(root, action);
   add_batch(root, action);
@@ -161,7 +162,8 @@ int run(int argc, char** argv) {
 
   auto settings = load_settings(common);
   if (!settings) return complain(settings.error(), kConfiguration);
-  const bool serves = root.got_subcommand("up") ||
+  const bool serves = root.got_subcommand("up") || root.got_subcommand("serve") || root.got_subcommand("sink") ||
+                      root.got_subcommand("stream") ||
                       (root.got_subcommand("schedule") && root.get_subcommand("schedule")->got_subcommand("run"));
   std::stop_source stop;
   Environment environment;

@@ -8,26 +8,49 @@
 
 namespace pinflow::app {
 
+namespace {
+
+Result<std::string> read_id(std::string_view text, const std::string& where) {
+  const std::size_t at = text.find(R"("id":")");
+  if (at == std::string::npos || text.size() < at + 42) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("{} does not hold a pipeline id. Restore it from a backup: with another "
+                            "id the stream lane would load the whole log a second time.",
+                            where));
+  }
+  return std::string(text.substr(at + 6, 36));
+}
+
+std::string new_id() {
+  Random random(entropy_seed());
+  JsonWriter json;
+  json.begin_object().key("format").integer(1).key("id").string(Uuid::random(random).to_string()).end_object();
+  return std::move(json).take();
+}
+
+}  // namespace
+
 Result<std::string> pipeline_id(Environment& environment) {
   const disk::Path path = environment.folder("state") / "pipeline.json";
   const auto text = environment.disk->read_file(path);
-  if (text) {
-    const std::size_t at = text->find(R"("id":")");
-    if (at == std::string::npos || text->size() < at + 42) {
-      return fail(ErrorCode::kCorrupt,
-                  fmt::format("{} does not hold a pipeline id. Restore it from a backup: with another id the "
-                              "stream lane would load the whole log a second time.",
-                              path.string()));
-    }
-    return text->substr(at + 6, 36);
-  }
+  if (text) return read_id(*text, path.string());
   if (text.error().code != ErrorCode::kNotFound) return fail(text.error());
-  Random random(entropy_seed());
-  std::string id = Uuid::random(random).to_string();
-  JsonWriter json;
-  json.begin_object().key("format").integer(1).key("id").string(id).end_object();
-  TRY(environment.disk->write_file(path, std::move(json).take()));
-  return id;
+  const std::string made = new_id();
+  TRY(environment.disk->write_file(path, made));
+  return read_id(made, path.string());
+}
+
+Result<std::string> shared_pipeline_id(objects::ObjectStore& tables) {
+  const std::string name = "pinflow/pipeline.json";
+  auto text = tables.get(name);
+  if (!text && text.error().code == ErrorCode::kNotFound) {
+    // Of several that begin at the same time one puts it; whatever the answer, what lies there then counts.
+    const auto put = tables.put_new(name, new_id());
+    text = tables.get(name);
+    if (!text && !put) return fail(put.error());
+  }
+  if (!text) return fail(std::move(text).error().with_context("the identity of the pipeline"));
+  return read_id(*text, name);
 }
 
 Result<stream::StreamOptions> stream_options(const config::Config& config, const std::string& pipeline_id) {

@@ -4,6 +4,7 @@
 
 #include "app/environment.h"
 #include "base/result.h"
+#include "objects/object_store.h"
 #include "stream/stream_lane.h"
 
 namespace pinflow::app {
@@ -11,6 +12,10 @@ namespace pinflow::app {
 // The identity of this data folder in the transactions of its tables: made once, kept in state/pipeline.json. kCorrupt: the file is
 // there and holds none.
 Result<std::string> pipeline_id(Environment& environment);
+
+// The identity that all processes share which write the tables of this store from topics in a cluster: made by the first, kept in the
+// object pinflow/pipeline.json.
+Result<std::string> shared_pipeline_id(objects::ObjectStore& tables);
 
 // The stream lane's options as the settings say.
 Result<stream::StreamOptions> stream_options(const config::Config& config, const std::string& pipeline_id);

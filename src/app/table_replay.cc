@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "app/pipeline_log.h"
 #include "app/stores.h"
 #include "app/stream_options.h"
 #include "app/terminal.h"
-#include "log/embedded_log.h"
 #include "stream/replay.h"
 
 namespace pinflow::app {
@@ -35,15 +35,11 @@ Result<stream::ReplayOptions> replay_options(const ReplayCommand& command) {
 Result<ExitCode> replay(Environment& environment, const ReplayCommand& command) {
   TRY_ASSIGN(const auto options, replay_options(command));
   TRY_ASSIGN(const auto stores, open_stores(environment));
-  log::EmbeddedLogOptions log_options;
-  log_options.folder = environment.folder("log");
-  log_options.read_only = true;
-  TRY_ASSIGN(const auto log,
-             log::open_embedded_log(log_options, *environment.disk, environment.clock, *environment.logger));
-  TRY_ASSIGN(const std::string id, pipeline_id(environment));
+  TRY_ASSIGN(const PipelineLog log, open_log_to_read(environment));
+  TRY_ASSIGN(const std::string id, log.embedded ? pipeline_id(environment) : shared_pipeline_id(*stores->tables));
   TRY_ASSIGN(const auto lane, stream_options(environment.config(), id));
-  const stream::StreamContext context{
-      *log, *stores->tables, *stores->engine, stores->statements, environment.clock, *environment.logger};
+  const stream::StreamContext context{log.log(),          *stores->tables,   *stores->engine,
+                                      stores->statements, environment.clock, *environment.logger};
   const auto done = stream::replay(options, lane, context, Random(entropy_seed()), environment.stop);
   if (!done && done.error().code == ErrorCode::kCancelled) {
     fmt::print(stderr, "{}\n", done.error().message);

@@ -82,12 +82,13 @@ Result<void> Sink::flush(std::chrono::milliseconds timeout, std::stop_token stop
   return state_->progress.wait("the sink", targets, wakeup_, timeout, stop);
 }
 
+SinkStatus Sink::status_without_lag() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->status;
+}
+
 SinkStatus Sink::status() const {
-  SinkStatus status;
-  {
-    const std::scoped_lock lock(state_->mutex);
-    status = state_->status;
-  }
+  SinkStatus status = status_without_lag();
   for (PartitionStatus& partition : status.partitions) {
     if (const auto range = log_.offsets(partition.partition))
       partition.lag = std::max<std::int64_t>(0, range->end - partition.next);

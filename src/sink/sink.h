@@ -86,7 +86,8 @@ class Sink {
   // names what hinders. kCancelled: stopped.
   Result<void> flush(std::chrono::milliseconds timeout, std::stop_token stop);
 
-  SinkStatus status() const;
+  SinkStatus status() const;              // Asks the log for the lag.
+  SinkStatus status_without_lag() const;  // From memory.
 
  private:
   struct State;

@@ -167,16 +167,20 @@ Result<void> StreamLane::wait_until_caught_up(std::chrono::milliseconds timeout,
   return {};
 }
 
-std::vector<TableStatus> StreamLane::status() const {
+std::vector<TableStatus> StreamLane::status_without_lag() const {
   std::vector<TableStatus> all;
-  for (const auto& lane : lanes_) {
-    TableStatus status = lane->report();
+  for (const auto& lane : lanes_) all.push_back(lane->report());
+  return all;
+}
+
+std::vector<TableStatus> StreamLane::status() const {
+  std::vector<TableStatus> all = status_without_lag();
+  for (TableStatus& status : all) {
     for (PartitionStatus& partition : status.partitions) {
       if (const auto range = log_.offsets(partition.partition)) {
         partition.lag = std::max<std::int64_t>(0, range->end - partition.next);
       }
     }
-    all.push_back(std::move(status));
   }
   return all;
 }

@@ -141,7 +141,8 @@ class StreamLane {
   // names what hinders. kCancelled: stopped.
   Result<void> wait_until_caught_up(std::chrono::milliseconds timeout, std::stop_token stop);
 
-  std::vector<TableStatus> status() const;  // In order of kind.
+  std::vector<TableStatus> status() const;              // In order of kind. Asks the log for the lag.
+  std::vector<TableStatus> status_without_lag() const;  // From memory.
 
  private:
   struct Lane;
