@@ -182,6 +182,15 @@ TEST_F(BadInput, SecondProcessOnTheSameFolderIsRefused) {
   EXPECT_THAT(second.err, HasSubstr(std::to_string(pinflow.pid())));
 }
 
+TEST_F(BadInput, RolesOfTheirOwnNeedACluster) {
+  for (const char* role : {"serve", "sink", "stream"}) {
+    const Finished finished = run_pinflow({role, "--data", folder_ / "data", "--set", "http.port=0"});
+    EXPECT_EQ(finished.exit_code, 2) << finished.err;
+    EXPECT_THAT(finished.err, HasSubstr("`pinflow up` runs all roles")) << role;
+    EXPECT_THAT(finished.err, HasSubstr("log.engine = 'kafka'"));
+  }
+}
+
 TEST_F(BadInput, EmulatorWithoutFrontDoorSaysSoAtOnce) {
   const std::string data = folder_ / "data";
   expect_ok(run_pinflow({"source", "create", "--posts", "10", "--data", data}));
@@ -378,8 +387,8 @@ TEST(Doors, TakeNewCertificatesWhenTheyAreTold) {
 }
 
 TEST(CommandLine, HelpOfEachCommandHasExamples) {
-  for (const char* command :
-       {"demo", "up", "source", "emulate", "batch", "question", "tap", "tables", "tokens", "config"}) {
+  for (const char* command : {"demo", "up", "serve", "sink", "stream", "source", "emulate", "batch", "question", "tap",
+                              "tables", "tokens", "config"}) {
     const Finished help = run_pinflow({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_THAT(help.out, HasSubstr("Example")) << command;

@@ -92,4 +92,22 @@ Result<Properties> cluster_properties(const config::Config& config, disk::Disk& 
   return properties;
 }
 
+Result<std::string> cluster_region(const config::Config& config, std::string_view environment) {
+  if (!config.kafka_cluster.region.empty()) return config.kafka_cluster.region;
+  if (!environment.empty()) return std::string(environment);
+  // b-1.name.abc123.c2.kafka.eu-west-1.amazonaws.com:9098
+  constexpr std::string_view kKafka = ".kafka.";
+  std::string_view broker = config.kafka_cluster.bootstrap_servers;
+  broker = broker.substr(0, broker.find(','));
+  const std::size_t at = broker.find(kKafka);
+  const std::size_t end = broker.find(".amazonaws.com");
+  if (at != std::string_view::npos && end != std::string_view::npos && at + kKafka.size() < end) {
+    return std::string(broker.substr(at + kKafka.size(), end - at - kKafka.size()));
+  }
+  return fail(ErrorCode::kInvalid,
+              fmt::format("kafka_cluster.region: AWS_MSK_IAM signs for a region, and '{}' names none; "
+                          "set it, such as eu-west-1",
+                          broker));
+}
+
 }  // namespace pinflow::app

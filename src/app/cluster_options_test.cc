@@ -56,6 +56,15 @@ TEST_F(ClusterSettings, LogInToMskByABearerToken) {
   EXPECT_THAT(properties(), Contains(Pair("sasl.mechanisms", "OAUTHBEARER")));
 }
 
+TEST_F(ClusterSettings, FindTheRegionToSignFor) {
+  EXPECT_THAT(cluster_region(config_, "").error().message, HasSubstr("'k:9092' names none"));
+  config_.kafka_cluster.bootstrap_servers = "b-1.pins.abc123.c2.kafka.eu-west-1.amazonaws.com:9098,b-2:9098";
+  EXPECT_EQ(cluster_region(config_, "").value(), "eu-west-1");
+  EXPECT_EQ(cluster_region(config_, "us-east-2").value(), "us-east-2");
+  config_.kafka_cluster.region = "ap-south-1";
+  EXPECT_EQ(cluster_region(config_, "us-east-2").value(), "ap-south-1");
+}
+
 TEST_F(ClusterSettings, NameTheFileThatIsMissing) {
   config_.kafka_cluster.ca_file = "/c/ca.pem";
   EXPECT_THAT(problem(), HasSubstr("kafka_cluster.ca_file"));

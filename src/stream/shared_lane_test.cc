@@ -5,6 +5,7 @@
 
 #include "log/testing/moved_share.h"
 #include "stream/internal/kind_lane.h"
+#include "stream/internal/table_keeper.h"
 #include "stream/lane_fixture.h"
 
 namespace pinflow::stream {
@@ -114,6 +115,22 @@ TEST_F(SharedLane, GoesOnWhereTheOtherOneWas) {
   expect_all_once();
   EXPECT_EQ(lanes_[0]->status().commits, 4u);  // None was refused and made again.
   EXPECT_EQ(lanes_[1]->status().commits, 4u);
+}
+
+TEST_F(SharedLane, WhoHasTheFirstPartitionKeepsTheTable) {
+  shares_[0].give({part(0)});
+  shares_[1].give({part(1)});
+  std::array<int, 2> rounds{};
+  for (std::size_t i = 0; i < 2; ++i) {
+    append(static_cast<std::int32_t>(i), 3);
+    turn(i);
+    StreamContext own = context(i);
+    own.after_step = [&rounds, i](Step step) { rounds[i] += step == Step::kLookedAfter ? 1 : 0; };
+    internal::TableKeeper keeper(options_, own, Random(9));
+    keeper.look_after({});
+  }
+  EXPECT_GT(rounds[0], 0);
+  EXPECT_EQ(rounds[1], 0);
 }
 
 // A late twin commits for partition 1; then the lane commits for partition 0 alone, which reads over the twin's commit, and goes on with 1.

@@ -1,18 +1,28 @@
 #include "stream/internal/table_keeper.h"
 
+#include <algorithm>
+
 #include "delta/maintenance.h"
 
 namespace pinflow::stream::internal {
 
 TableKeeper::TableKeeper(const StreamOptions& options, const StreamContext& context, Random random)
     : context_(context), random_(random) {
-  for (const records::Kind kind : records::kKinds) tables_.try_emplace(options.names.table(kind));
-  tables_.try_emplace(options.dead_letters);
+  const auto keep = [&](const std::string& table, records::Kind kind) {
+    tables_.try_emplace(table, Kept{{options.names.stream(kind), log::PartitionId(0)}, nullptr, {}});
+  };
+  for (const records::Kind kind : records::kKinds) keep(options.names.table(kind), kind);
+  keep(options.dead_letters, records::Kind::kPin);
+}
+
+bool TableKeeper::is_ours(const log::TopicPartition& partition) const {
+  return context_.share == nullptr || std::ranges::binary_search(context_.share->assignment().partitions, partition);
 }
 
 void TableKeeper::look_after(const std::stop_token& stop) {
   for (auto& [name, kept] : tables_) {
     if (stop.stop_requested()) return;
+    if (!is_ours(kept.of)) continue;
     const auto done = look_after(name, kept, stop);
     if (done || done.error().code == ErrorCode::kNotFound) continue;  // The lane has not made it yet.
     kept.table.reset();
