@@ -81,7 +81,8 @@ class DuckdbStore final : public TableStore {
   }
 
   Result<void> insert(records::Kind kind, const ColumnBatch& batch) override {
-    TRY(session_->load("pinflow_slice", batch));
+    // Not loaded: of a temporary table that is made anew each version would stay until the commit.
+    TRY(session_->lend("pinflow_slice", batch));
     std::string columns;
     for (const Column& column : records::raw_columns(kind)) {
       fmt::format_to(std::back_inserter(columns), "{}CAST({} AS {})", columns.empty() ? "" : ", ", quote(column.name()),
@@ -91,7 +92,7 @@ class DuckdbStore final : public TableStore {
   }
 
   Result<void> commit() override {
-    TRY(session_->run("DROP TABLE IF EXISTS pinflow_slice; COMMIT"));
+    TRY(session_->run("COMMIT"));
     // Leaves one file that can be copied: nothing in the write-ahead log beside it.
     return session_->run("CHECKPOINT");
   }
