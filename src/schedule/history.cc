@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "base/timestamp.h"
 
 namespace pinflow::schedule {
 
@@ -49,9 +50,10 @@ namespace {
 
 Result<void> refuse_skipped(const Run& run) {
   if (run.state != RunState::kSkipped) return {};
-  return fail(ErrorCode::kConflict,
-              fmt::format("run {} stands for {} that were skipped: a backfill runs them", run.id,
-                          run.intervals == 1 ? "an interval" : fmt::format("{} intervals", run.intervals)));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("run {} was skipped and has nothing to try again: a backfill from {} until {} runs what is missing",
+                  run.id, format_iso8601(run.interval.start), format_iso8601(run.interval.end)));
 }
 
 }  // namespace

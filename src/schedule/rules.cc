@@ -24,6 +24,8 @@ Interval interval_ending(const Rules& rules, WallTime end) {
 
 namespace {
 
+constexpr std::chrono::minutes kOthersLook(2);
+
 // Ends of intervals that have no run yet are after `known`, those that are made up for after `taken`. Empty: nothing is ever due.
 struct Bounds {
   WallTime known;
@@ -70,6 +72,8 @@ std::optional<Passed> passed_over(const Rules& rules, const History& history, Wa
   const bool is_due = *latest > bound->taken;
   const auto last = is_due ? last_before(rules.cron, rules.zone, *latest) : latest;
   if (!last || *last <= bound->known) return std::nullopt;
+  // To a scheduler that was there before this one it may be due: it is left the time to see it.
+  if (!is_due && now - *last < kOthersLook) return std::nullopt;
   const auto first = next_after(rules.cron, rules.zone, bound->known);
   if (!first) return std::nullopt;
   Passed passed{{interval_ending(rules, *first).start, *last}, 0};

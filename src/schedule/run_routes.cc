@@ -252,9 +252,12 @@ Result<Response> RunRoutes::retry(const Request& request) {
 
 Result<Response> RunRoutes::show(const Request& request) {
   TRY_ASSIGN(const std::uint64_t count, number_of(request, "count", kUsualTimes, kMostTimes));
+  return schedule_now(static_cast<int>(count));
+}
+
+Result<Response> RunRoutes::schedule_now(int times) {
   std::string body;
-  TRY(store_.look(
-      [&](const History& history) { body = schedule_json(rules_, history, clock_.now(), static_cast<int>(count)); }));
+  TRY(store_.look([&](const History& history) { body = schedule_json(rules_, history, clock_.now(), times); }));
   return told(200, std::move(body));
 }
 
@@ -262,7 +265,7 @@ Result<Response> RunRoutes::set_paused(const Request& request, bool paused) {
   TRY_ASSIGN(const bool changed, schedule::set_paused(store_, paused));
   if (changed) logger_.info(paused ? "the schedule is paused" : "the schedule goes on", {{"caller", name_of(request)}});
   wake_();
-  return show(request);
+  return schedule_now(kUsualTimes);
 }
 
 Result<Response> RunRoutes::pause(const Request& request) {

@@ -38,6 +38,7 @@ class RunRoutes final {
   Result<http::Response> pause(const http::Request& request);
   Result<http::Response> resume(const http::Request& request);
   Result<http::Response> backfill(const http::Request& request);
+  Result<http::Response> schedule_now(int times);
   Result<http::Response> run_of(std::uint64_t id, int status);
   Result<http::Response> set_paused(const http::Request& request, bool paused);
 
