@@ -39,7 +39,7 @@ struct Report {
   friend bool operator==(const Report&, const Report&) = default;
 };
 
-// The values of the fields of a line that carry the report, in order: {"kind", "pin\t12\t..."} (docs/formats/schedule.md).
+// The values of the fields of a line that carry the report, in order: {"table", "9\tbatch_pin"} (docs/formats/schedule.md).
 std::vector<std::pair<std::string_view, std::string>> report_fields(const Report& report);
 // Takes in one such field. False: it is damaged. `key` must be one of a report.
 bool take_report_field(Report& report, std::string_view key, std::string_view value);

@@ -12,7 +12,7 @@ namespace pinflow::schedule {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kFields = {"batch", "read", "kind", "reason", "table", "check", "failure"};
+constexpr std::array<std::string_view, 7> kFields = {"batch", "read", "records", "reason", "table", "check", "failure"};
 
 // A text up to the next tab, and the rest behind it; numbers, each up to its tab.
 class Parts {
@@ -53,8 +53,8 @@ std::vector<std::pair<std::string_view, std::string>> report_fields(const Report
   add("batch", fmt::format("{}\t{}", report.published ? 1 : 0, report.batch_run));
   add("read", fmt::format("{}\t{}\t{}", report.objects, report.bytes, report.skipped_objects));
   for (const Report::Kind& kind : report.kinds) {
-    add("kind", fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}", kind.records, kind.added, kind.repeats, kind.replaced,
-                            kind.dead_letters, kind.rows, kind.kind));
+    add("records", fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}", kind.records, kind.added, kind.repeats, kind.replaced,
+                               kind.dead_letters, kind.rows, kind.kind));
   }
   for (const auto& [reason, times] : report.reasons) add("reason", fmt::format("{}\t{}", times, reason));
   for (const auto& [table, rows] : report.tables) add("table", fmt::format("{}\t{}", rows, table));
@@ -79,7 +79,7 @@ bool take_report_field(Report& report, std::string_view key, std::string_view va
     return true;
   }
   if (key == "read") return parts.numbers({&report.objects, &report.bytes, &report.skipped_objects});
-  if (key == "kind") {
+  if (key == "records") {
     Report::Kind& kind = report.kinds.emplace_back();
     const bool whole =
         parts.numbers({&kind.records, &kind.added, &kind.repeats, &kind.replaced, &kind.dead_letters, &kind.rows});
