@@ -188,20 +188,27 @@ TEST_F(Schedule, ADeadRunIsTriedAgainByItsOwnRule) {
   rules.retry_delay = minutes(40);
   for (const int retries : {1, 0}) {
     rules.retries = retries;
-    auto store = RunStore::open("/schedule", disk_, clock_, random_).value();
-    std::optional<schedule::Run> seen;
-    Runner dying(*store, clock_, logger_, rules, [&](const JobCall& call) {
-      // It dies in here: its end is not written, and its lock is free.
-      seen = *store->read()->find(call.run);
-      store.reset();
-      EXPECT_TRUE(runner_->clean_up());
-      seen = *store_->read()->find(call.run);
-      store = RunStore::open("/schedule", disk_, clock_, random_).value();
-      return Outcome{};
-    });
-    EXPECT_FALSE(dying.start_manual({}));
-    EXPECT_EQ(seen->state, retries == 1 ? RunState::kRetrying : RunState::kInterrupted);
-    if (retries == 1) EXPECT_EQ(*seen->retry_at, clock_.now() + minutes(40));
+    std::optional<milliseconds> told;
+    {
+      auto store = RunStore::open("/schedule", disk_, clock_, random_).value();
+      Runner other(*store, clock_, logger_, rules, [&](const JobCall& call) {
+        told = store->read()->find(call.run)->retry_in;
+        return Outcome{};
+      });
+      ASSERT_TRUE(other.start_manual({}));
+      ASSERT_TRUE(store->add([&](const History&) -> Result<Event> {
+        Event event;
+        event.type = Event::Type::kStarted;
+        event.kind = RunKind::kManual;
+        event.retry_in = told;
+        return event;
+      }));
+    }  // It dies in the middle of this run.
+    ASSERT_TRUE(runner_->clean_up());
+    const History history = store_->read().value();
+    const schedule::Run& run = history.runs().rbegin()->second;
+    EXPECT_EQ(run.state, retries == 1 ? RunState::kRetrying : RunState::kInterrupted);
+    EXPECT_EQ(run.retry_at, retries == 1 ? std::optional(clock_.now() + minutes(40)) : std::nullopt);
   }
 }
 
