@@ -31,7 +31,7 @@ MODULES = {
     "live": [],
     "batch": ["simdjson.h"],
     "query": ["simdjson.h"],
-    "schedule": [],
+    "schedule": ["simdjson.h"],
     "emulator": ["mysql"],
     "app": ["CLI/"],
 }

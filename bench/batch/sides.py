@@ -65,8 +65,8 @@ class Pinflow:
 
     def run(self):
         _, told = measured(self.command("batch", "run"))
-        ledger = json.loads((self.data / "state" / "batch_runs.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-        told["steps"] = {name: taken / 1000 for name, taken in ledger["steps_ms"].items()}
+        run = json.loads(measured(self.command("runs", "list", "--limit", "1", "--output", "json"))[0])[0]
+        told["steps"] = {name: taken / 1000 for name, taken in run["steps_ms"].items()}
         told["ask"] = told["steps"].get("ask", 0)
         told["clean"] = told["whole"] - told["ask"] - told["steps"].get("check", 0)
         return told

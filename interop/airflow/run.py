@@ -94,7 +94,7 @@ class Pipeline:
         raise RuntimeError(f"only {self.sunk()} of {records} records were sunk")
 
     def runs(self):
-        return [json.loads(line) for line in (self.data / "state" / "batch_runs.jsonl").read_text(encoding="utf-8").splitlines()]
+        return json.loads(self.run("runs", "list", "--output", "json"))
 
     def posts(self):
         tables = map(json.loads, self.run("tables", "--fingerprint").splitlines())
@@ -135,7 +135,7 @@ def first_run(airflow, pipeline, posts):
     pipeline.post()
     pipeline.wait_until_sunk(3 * posts)
     test_run(airflow, "2026-03-01")
-    expect([run["outcome"] for run in pipeline.runs()] == ["done"], f"the runs of the batch are {pipeline.runs()}")
+    expect([run["state"] for run in pipeline.runs()] == ["success"], f"the runs of the batch are {pipeline.runs()}")
     expect(pipeline.posts() == posts, f"{pipeline.posts()} posts, not {posts}")
     return answers_are_there(airflow, pipeline)
 
@@ -146,7 +146,7 @@ def second_run(airflow, pipeline, posts):
     pipeline.post("--order", "shuffled", "--seed", "2")
     pipeline.wait_until_sunk(6 * posts)
     test_run(airflow, "2026-03-02")
-    expect([run["outcome"] for run in pipeline.runs()] == ["done", "done"], f"the runs of the batch are {pipeline.runs()}")
+    expect([run["state"] for run in pipeline.runs()] == ["success", "success"], f"the runs of the batch are {pipeline.runs()}")
     expect(pipeline.posts() == posts, f"{pipeline.posts()} posts, not {posts}")
     expect(pipeline.run("question", "all", "--format", "csv", "--quiet") == before, "posting again changed an answer")
     return answers_are_there(airflow, pipeline)

@@ -196,8 +196,8 @@ class Proof:
                                            f"{[place for place in wanted if place not in ours][:3]} alone there")
 
     def same_findings(self, theirs):
-        ledger = (self.pipeline.data / "state" / "batch_runs.jsonl").read_text(encoding="utf-8").splitlines()
-        ours = json.loads(ledger[-1]).get("findings", {})
+        last = json.loads(self.pipeline.run("runs", "list", "--limit", "1", "--output", "json"))[0]
+        ours = {name: told["findings"] for name, told in last["report"]["checks"].items()}
         for name, count in theirs.items():
             mine = ours.get(name)
             expect(mine == count, f"check {name}: {mine} findings, not {count}")

@@ -291,7 +291,7 @@ def pages(lake, folder, posts):
     finally:
         up.stop()
     lake.run(data, "batch", "run", "--quiet", "--set", f"data.tables=s3://{BUCKET}/pages/tables")
-    last = json.loads((data / "state" / "batch_runs.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    last = json.loads(lake.run(data, "runs", "list", "--limit", "1", "--output", "json"))[0]["report"]
     rows = {kind: told["rows"] for kind, told in last["kinds"].items()}
     expect(last["objects"] == 3 * posts and all(count >= posts for count in rows.values()), f"{last['objects']} objects were read, {rows} rows")
     return f"{last['objects']} objects of one record"

@@ -1,5 +1,7 @@
 #include "app/batch_run.h"
 
+#include <utility>
+
 #include <fmt/core.h>
 
 #include "app/terminal.h"
@@ -29,16 +31,17 @@ std::string count(std::uint64_t number) {
 
 }  // namespace
 
-Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores, const batch::BatchOptions& options) {
-  Random random(entropy_seed());
-  const batch::BatchContext context{*stores.objects,
-                                    {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-                                    *environment.disk,
-                                    environment.folder("state"),
-                                    stores.statements};
-  batch::BatchJob job(context, options);
+batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random) {
+  return {*stores.objects,
+          {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+          *environment.disk,
+          environment.folder("state"),
+          stores.statements};
+}
+
+Result<batch::BatchReport> run_with_progress(Environment& environment, batch::BatchJob& job, std::stop_token stop) {
   LineProgress progress(environment.clock, environment.quiet);
-  return job.run(&progress, environment.stop);
+  return job.run(&progress, std::move(stop));
 }
 
 void print_report(const batch::BatchReport& report) {

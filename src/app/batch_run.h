@@ -7,8 +7,10 @@
 
 namespace pinflow::app {
 
-// Runs the batch once over the data folder, with a progress line.
-Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores, const batch::BatchOptions& options = {});
+// What a batch over the data folder stands on; all three must outlive the job.
+batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random);
+// Runs it once, with a progress line.
+Result<batch::BatchReport> run_with_progress(Environment& environment, batch::BatchJob& job, std::stop_token stop);
 
 // Prints what a run read, dropped, merged and wrote, and what its checks found.
 void print_report(const batch::BatchReport& report);

@@ -1,5 +1,4 @@
 #include <memory>
-#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -14,17 +13,7 @@ namespace {
 
 Result<ExitCode> batch_run(Environment& environment, const batch::BatchOptions& options) {
   TRY_ASSIGN(const auto stores, open_stores(environment));
-  std::optional<Result<batch::BatchReport>> ended;
-  const auto job = [&](const schedule::JobCall&) {
-    schedule::Outcome outcome = outcome_of(ended.emplace(run_batch(environment, *stores, options)));
-    outcome.retry = false;  // Who asked sees it.
-    return outcome;
-  };
-  TRY_ASSIGN(const auto parts, open_schedule(environment, *stores, job));
-  TRY(parts.runner->clean_up());
-  TRY_ASSIGN(const std::uint64_t run, parts.runner->queue_manual());
-  TRY(parts.runner->execute(run, environment.stop));
-  TRY_ASSIGN(const batch::BatchReport report, std::move(*ended));
+  TRY_ASSIGN(const batch::BatchReport report, run_batch_by_hand(environment, *stores, options));
   print_report(report);
   if (report.objects == 0 && report.tables.at("batch_posts") == 0) {
     fmt::print(

@@ -6,6 +6,7 @@
 #include "app/pipeline.h"
 #include "app/posting.h"
 #include "app/questions.h"
+#include "app/schedule_parts.h"
 #include "app/table_list.h"
 #include "app/terminal.h"
 #include "emulator/source.h"
@@ -135,6 +136,8 @@ void print_where(const Environment& environment) {
       "\nTry next:\n"
       "  {1} up --data {0}                     and open http://127.0.0.1:{2}/live/profiles?k=10\n"
       "  {1} question category_by_country --data {0} --format csv\n"
+      "  {1} sql --data {0} \"SELECT category, count(*) AS posts FROM batch_posts GROUP BY ALL ORDER BY 2 DESC\"\n"
+      "  {1} schedule show --data {0}          when `up` runs the batch by itself; runs list: the run of this demo\n"
       "  {1} tap streaming-{3}-pin --data {0} --last -n 3\n",
       folder, environment.program, kUsualPort, environment.config().topics.prefix);
 }
@@ -168,7 +171,7 @@ Result<ExitCode> demo(Environment& environment, const DemoOptions& options) {
   line.show("waiting for the lanes", 0, 0);
   TRY(pipeline->catch_up(kCatchUp, environment.stop));
   line.clear();
-  TRY_ASSIGN(const auto batch, run_batch(environment, *stores));
+  TRY_ASSIGN(const auto batch, run_batch_by_hand(environment, *stores));
 
   const records::Names names{environment.config().topics.prefix};
   TRY_ASSIGN(const LaneCounts batch_lane, count_batch_lane(*pipeline, names, posted, batch));

@@ -6,6 +6,8 @@
 #include "app/commands.h"
 #include "app/schedule_parts.h"
 #include "base/timestamp.h"
+#include "schedule/requests.h"
+#include "schedule/run_json.h"
 
 namespace pinflow::app {
 
@@ -19,6 +21,7 @@ struct RunsOptions {
   std::string from;
   std::string until;
   std::string policy = "missing";
+  std::string order = "oldest";
   bool dry_run = false;
 };
 
@@ -35,15 +38,16 @@ void print_table(const std::vector<schedule::Run>& runs) {
 void print_runs(const std::vector<schedule::Run>& runs, const std::string& output) {
   if (output != "json") return print_table(runs);
   std::string out = "[";
-  for (const schedule::Run& run : runs) out += (out.size() > 1 ? ",\n " : "") + run_json(run);
+  for (const schedule::Run& run : runs)
+    out += (out.size() > 1 ? ",\n " : "") + schedule::run_json(run, schedule::RunDetail::kWhole);
   fmt::print("{}]\n", out);
 }
 
 Result<ExitCode> list(Environment& environment, const RunsOptions& options) {
   const auto wanted = schedule::parse_state(options.state);
   if (!options.state.empty() && !wanted) {
-    return fail(ErrorCode::kInvalid, fmt::format("--state {}: there are queued, running, retrying, success, failed and "
-                                                 "interrupted",
+    return fail(ErrorCode::kInvalid, fmt::format("--state {}: there are queued, running, retrying, success, failed, "
+                                                 "interrupted and skipped",
                                                  options.state));
   }
   TRY_ASSIGN(const auto store, open_runs(environment));
@@ -63,7 +67,7 @@ Result<ExitCode> show(Environment& environment, const RunsOptions& options) {
   if (run == nullptr)
     return fail(ErrorCode::kNotFound, fmt::format("there is no run {}: `pinflow runs list` has them", options.id));
   if (options.output == "json") {
-    fmt::print("{}\n", run_json(*run));
+    fmt::print("{}\n", schedule::run_json(*run, schedule::RunDetail::kWhole));
   } else {
     print_run(*run);
   }
@@ -79,33 +83,20 @@ Result<ExitCode> retry(Environment& environment, const RunsOptions& options) {
   return exit_code_of(run);
 }
 
-// "2026-11-01": midnight of the schedule's zone would need the zone; days are of UTC, a full time says its own.
-Result<WallTime> parse_time(std::string_view option, const std::string& text) {
-  auto at = parse_iso8601(text);
-  if (!at) at = parse_iso8601(text + "T00:00:00Z");
-  if (!at)
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("{} {}: expected a day of UTC such as 2026-11-01, or a time such as 2026-11-01T06:30:00+01:00",
-                    option, text));
-  return *at;
-}
-
 Result<ExitCode> backfill(Environment& environment, const RunsOptions& options) {
-  TRY_ASSIGN(const WallTime from, parse_time("--from", options.from));
-  TRY_ASSIGN(const WallTime until, parse_time("--until", options.until));
-  const auto policy = options.policy == "all"      ? schedule::BackfillPolicy::kAll
-                      : options.policy == "failed" ? schedule::BackfillPolicy::kFailed
-                                                   : schedule::BackfillPolicy::kMissing;
+  TRY_ASSIGN(const WallTime from, schedule::parse_moment("--from", options.from));
+  TRY_ASSIGN(const WallTime until, schedule::parse_moment("--until", options.until));
+  TRY_ASSIGN(const auto policy, schedule::parse_policy(options.policy));
+  TRY_ASSIGN(const auto order, schedule::parse_order(options.order));
   TRY_ASSIGN(const auto stores, open_stores(environment));
   TRY_ASSIGN(const auto parts, open_schedule(environment, *stores));
   TRY(parts.runner->clean_up());
   TRY_ASSIGN(const auto history, parts.store->read());
   TRY_ASSIGN(const auto plan,
-             plan_backfill(parts.runner->rules(), history, from, until, environment.clock.now(), policy));
+             plan_backfill(parts.runner->rules(), history, from, until, environment.clock.now(), policy, order));
   if (options.output != "json") {
-    fmt::print("{} of {} intervals {} run (policy {}), the oldest first.\n", plan.to_run.size(), plan.intervals,
-               options.dry_run ? "would be" : "are", options.policy);
+    fmt::print("{} of {} intervals {} run (policy {}), the {} first.\n", plan.to_run.size(), plan.intervals,
+               options.dry_run ? "would be" : "are", options.policy, options.order);
   }
   if (options.dry_run) {
     for (const schedule::Interval& interval : plan.to_run)
@@ -115,8 +106,7 @@ Result<ExitCode> backfill(Environment& environment, const RunsOptions& options) 
   std::vector<schedule::Run> runs;
   for (const schedule::Interval& interval : plan.to_run) {
     if (environment.stop.stop_requested()) break;
-    TRY_ASSIGN(const std::uint64_t id, parts.runner->queue(schedule::RunKind::kBackfill, interval));
-    TRY_ASSIGN(runs.emplace_back(), parts.runner->execute(id, environment.stop));
+    TRY_ASSIGN(runs.emplace_back(), parts.runner->start(schedule::RunKind::kBackfill, interval, environment.stop));
   }
   print_runs(runs, options.output);
   for (const schedule::Run& run : runs)
@@ -147,13 +137,17 @@ void add_runs(CLI::App& root, Action& selected) {
   CLI::App* lists = add("list", "Lists runs, the latest first", list);
   lists->add_option("--state", options->state, "Only runs in this state");
   lists->add_option("--limit", options->limit, "How many at most (20)");
-  add("show", "Shows one run with its steps", show)->add_option("run", options->id, "Number of the run")->required();
+  add("show", "Shows one run: what it read, dropped, merged and wrote, its checks and steps", show)
+      ->add_option("run", options->id, "Number of the run")
+      ->required();
   add("retry", "Runs one again, here and now", retry)->add_option("run", options->id, "Number of the run")->required();
   CLI::App* fills = add("backfill", "Runs the intervals of a range, here and now", backfill);
   fills->add_option("--from", options->from, "Intervals that begin at or after this day or time")->required();
   fills->add_option("--until", options->until, "And before this one")->required();
   fills->add_option("--policy", options->policy, "Which of them: missing, failed (and missing), all")
       ->check(CLI::IsMember({"missing", "failed", "all"}));
+  fills->add_option("--order", options->order, "Which of them first: oldest, newest")
+      ->check(CLI::IsMember({"oldest", "newest"}));
   fills->add_flag("--dry-run", options->dry_run, "Only says what it would do");
 }
 

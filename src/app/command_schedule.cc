@@ -9,7 +9,8 @@
 #include "app/schedule_parts.h"
 #include "base/json.h"
 #include "base/timestamp.h"
-#include "schedule/cron_times.h"
+#include "schedule/requests.h"
+#include "schedule/run_json.h"
 
 namespace pinflow::app {
 
@@ -20,40 +21,19 @@ struct ScheduleOptions {
   std::string output = "table";
 };
 
-std::vector<WallTime> next_times(const schedule::Rules& rules, WallTime after, int count) {
-  std::vector<WallTime> times;
-  for (int i = 0; i < count; ++i) {
-    const auto next = schedule::next_after(rules.cron, rules.zone, after);
-    if (!next) break;
-    times.push_back(*next);
-    after = *next;
-  }
-  return times;
-}
-
 Result<ExitCode> show(Environment& environment, const ScheduleOptions& options) {
   TRY_ASSIGN(const auto rules, schedule_rules(environment));
   TRY_ASSIGN(const auto store, open_runs(environment));
   TRY_ASSIGN(const auto history, store->read());
-  const auto times = next_times(rules, environment.clock.now(), options.count);
-  const schedule::Run* const last = history.runs().empty() ? nullptr : &history.runs().rbegin()->second;
+  const WallTime now = environment.clock.now();
   if (options.output == "json") {
-    JsonWriter json;
-    json.begin_object().key("cron").string(rules.cron.text()).key("timezone").string(rules.zone.name());
-    json.key("enabled").boolean(environment.config().schedule.enabled).key("paused").boolean(history.paused());
-    json.key("next").begin_array();
-    for (const WallTime at : times) json.string(format_iso8601(at));
-    json.end_array().key("runs").integer(static_cast<std::int64_t>(history.runs().size())).key("last_run");
-    if (last != nullptr) {
-      json.raw(run_json(*last));
-    } else {
-      json.null();
-    }
-    json.end_object();
-    fmt::print("{}\n", std::move(json).take());
+    fmt::print("{}\n", schedule::schedule_json(rules, history, now, options.count));
     return kOk;
   }
+  const auto times = schedule::next_times(rules, now, options.count);
+  const schedule::Run* const last = history.runs().empty() ? nullptr : &history.runs().rbegin()->second;
   fmt::print("schedule  {} in {}{}\n", rules.cron.text(), rules.zone.name(), history.paused() ? ", PAUSED" : "");
+  if (!rules.by_itself) fmt::print("next      nothing runs by itself (schedule.enabled = false)\n");
   for (const WallTime at : times) fmt::print("next      {} UTC\n", format_seconds(at));
   if (last == nullptr) {
     fmt::print("No run yet: `pinflow up` or `pinflow schedule run` runs it, `pinflow schedule start` does so now.\n");
@@ -64,8 +44,9 @@ Result<ExitCode> show(Environment& environment, const ScheduleOptions& options) 
 }
 
 Result<ExitCode> next(Environment& environment, const ScheduleOptions& options) {
-  TRY_ASSIGN(const auto rules, schedule_rules(environment));
-  const auto times = next_times(rules, environment.clock.now(), options.count);
+  TRY_ASSIGN(auto rules, schedule_rules(environment));
+  rules.by_itself = true;  // It may be asked of a schedule that is off, too.
+  const auto times = schedule::next_times(rules, environment.clock.now(), options.count);
   if (options.output == "json") {
     JsonWriter json;
     json.begin_array();
@@ -80,16 +61,11 @@ Result<ExitCode> next(Environment& environment, const ScheduleOptions& options) 
 
 Result<ExitCode> set_paused(Environment& environment, bool paused) {
   TRY_ASSIGN(const auto store, open_runs(environment));
-  TRY_ASSIGN(const auto history, store->read());
-  if (history.paused() == paused) {
+  TRY_ASSIGN(const bool changed, schedule::set_paused(*store, paused));
+  if (!changed) {
     fmt::print("The schedule {}.\n", paused ? "is paused already" : "is not paused");
     return kOk;
   }
-  TRY(store->add([paused](const schedule::History&) -> Result<schedule::Event> {
-    schedule::Event event;
-    event.type = paused ? schedule::Event::Type::kPaused : schedule::Event::Type::kResumed;
-    return event;
-  }));
   fmt::print("The schedule {}.\n", paused ? "is paused; runs by hand still go" : "goes on");
   return kOk;
 }
@@ -98,10 +74,9 @@ Result<ExitCode> start(Environment& environment, const ScheduleOptions& options)
   TRY_ASSIGN(const auto stores, open_stores(environment));
   TRY_ASSIGN(const auto parts, open_schedule(environment, *stores));
   TRY(parts.runner->clean_up());
-  TRY_ASSIGN(const std::uint64_t id, parts.runner->queue_manual());
-  TRY_ASSIGN(const schedule::Run run, parts.runner->execute(id, environment.stop));
+  TRY_ASSIGN(const schedule::Run run, parts.runner->start_manual(environment.stop));
   if (options.output == "json") {
-    fmt::print("{}\n", run_json(run));
+    fmt::print("{}\n", schedule::run_json(run, schedule::RunDetail::kWhole));
   } else {
     print_run(run);
   }
@@ -110,8 +85,9 @@ Result<ExitCode> start(Environment& environment, const ScheduleOptions& options)
 
 Result<ExitCode> run(Environment& environment) {
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
-  TRY_ASSIGN(auto parts, open_schedule(environment, *stores));
-  parts.scheduler = std::make_unique<schedule::Scheduler>(*parts.runner, environment.clock, *environment.logger);
+  environment.settings.config.schedule.enabled = true;  // That is what the command asks for.
+  TRY_ASSIGN(const auto parts, open_schedule(environment, *stores));
+  parts.scheduler->start();
   fmt::print("pinflow schedule runs the batch at '{}' in {}. Ctrl-C stops it.\n", parts.runner->rules().cron.text(),
              parts.runner->rules().zone.name());
   std::fflush(stdout);

@@ -40,14 +40,15 @@ void print_banner(const Environment& environment, const Pipeline& pipeline) {
 Result<ExitCode> up(Environment& environment) {
   net::raise_open_file_limit();
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
-  TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores));
-  TRY_ASSIGN(auto runs, open_schedule(environment, *stores));
-  if (environment.config().schedule.enabled) {
-    runs.scheduler = std::make_unique<schedule::Scheduler>(*runs.runner, environment.clock, *environment.logger);
-  }
+  TRY(environment.disk->create_folders(environment.folder("")));
+  TRY_ASSIGN(const auto runs, open_schedule(environment, *stores));
+  PipelineOptions options;
+  options.add = [&](doors::DoorSet& doors) { add_to_doors(environment, runs, doors); };
+  TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores, options));
+  runs.scheduler->start();
   print_banner(environment, *pipeline);
   run_until_stopped(environment, *pipeline);
-  runs.scheduler.reset();  // A run in progress stops; the next start tries it again.
+  runs.scheduler->stop();  // A run in progress stops; the next start tries it again.
   environment.logger->info("stopping: the doors close, the lanes take what is in the log");
   pipeline->close_doors();
   if (const auto drained = pipeline->catch_up(kDrain, {}); !drained) {

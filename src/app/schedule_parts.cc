@@ -3,62 +3,11 @@
 #include <fmt/core.h>
 
 #include "app/batch_run.h"
-#include "base/json.h"
+#include "app/run_report.h"
 #include "base/timestamp.h"
-#include "batch/batch_job.h"
-#include "schedule/cron_times.h"
+#include "schedule/run_metrics.h"
 
 namespace pinflow::app {
-
-namespace {
-
-void write_time(JsonWriter& json, std::string_view key, const std::optional<WallTime>& at) {
-  json.key(key);
-  if (at) {
-    json.string(format_iso8601(*at));
-  } else {
-    json.null();
-  }
-}
-
-// Another attempt with the same program, configuration, statements and objects would end the same.
-bool would_repeat(ExitCode code) {
-  return code == kUsage || code == kConfiguration || code == kDataQuality || code == kStorage;
-}
-
-schedule::Outcome outcome_of_report(const batch::BatchReport& report) {
-  schedule::Outcome outcome;
-  std::uint64_t records = 0;
-  std::uint64_t dead_letters = 0;
-  for (const auto& [kind, counts] : report.kinds) {
-    records += counts.records;
-    dead_letters += counts.dead_letters;
-  }
-  std::uint64_t findings = 0;
-  outcome.message = fmt::format("batch run {}", report.run_id);
-  for (const batch::CheckResult& check : report.checks) {
-    findings += check.findings;
-    if (!report.published && check.stops && check.findings > 0)
-      outcome.message += fmt::format("; stopped by check {}: {} findings", check.check, check.findings);
-  }
-  for (const batch::StatementFailure& failure : report.failures)
-    outcome.message += fmt::format("; {}: {}", failure.statement, failure.error.message);
-  outcome.exit_code = exit_code_of(report);
-  outcome.success = outcome.exit_code == kOk;
-  outcome.retry = false;  // The statements and the data stay as they are.
-  const auto add = [&](std::string_view name, std::uint64_t value) {
-    outcome.counters.emplace_back(name, static_cast<std::int64_t>(value));
-  };
-  add("objects", report.objects);
-  add("bytes", report.bytes);
-  add("records", records);
-  add("dead_letters", dead_letters);
-  add("findings", findings);
-  outcome.steps = report.steps;
-  return outcome;
-}
-
-}  // namespace
 
 Result<schedule::Rules> schedule_rules(Environment& environment) {
   const auto& config = environment.config().schedule;
@@ -73,7 +22,8 @@ Result<schedule::Rules> schedule_rules(Environment& environment) {
                         config.retry_delay,
                         config.max_retry_delay,
                         config.timeout,
-                        std::nullopt};
+                        std::nullopt,
+                        config.enabled};
   if (config.catch_up == "none") {
     rules.catch_up = schedule::CatchUp::kNone;
   } else if (config.catch_up == "all") {
@@ -105,71 +55,52 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment) 
 schedule::Job batch_job(Environment& environment, Stores& stores) {
   return [&environment, &stores](const schedule::JobCall& call) {
     Random random(entropy_seed());
-    const batch::BatchContext context{*stores.objects,
-                                      {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-                                      *environment.disk,
-                                      environment.folder("state"),
-                                      stores.statements};
-    batch::BatchOptions options;
-    options.label = format_iso8601(call.interval.start);
-    return outcome_of(batch::BatchJob(context, options).run(nullptr, call.stop));
+    batch::BatchJob job(batch_context(environment, stores, random), {});
+    const auto ended = job.run(nullptr, call.stop);
+    return outcome_of(ended, job.report());
   };
 }
 
-schedule::Outcome outcome_of(const Result<batch::BatchReport>& report) {
-  if (report) return outcome_of_report(*report);
-  const ExitCode code = exit_code_of(report.error());
-  schedule::Outcome outcome;
-  outcome.success = false;
-  outcome.exit_code = code;
-  outcome.message = report.error().message;
-  outcome.retry = !would_repeat(code);
-  return outcome;
-}
-
-Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores, schedule::Job job) {
+Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores, ScheduleUse use) {
   ScheduleParts parts;
-  TRY_ASSIGN(const auto rules, schedule_rules(environment));
+  TRY_ASSIGN(auto rules, schedule_rules(environment));
+  if (!use.retries) rules.retries = 0;
   TRY_ASSIGN(parts.store, open_runs(environment));
-  if (!job) job = batch_job(environment, stores);
-  parts.runner =
-      std::make_unique<schedule::Runner>(*parts.store, environment.clock, *environment.logger, rules, std::move(job));
+  if (!use.job) use.job = batch_job(environment, stores);
+  Logger& logger = *environment.logger;
+  parts.runner = std::make_unique<schedule::Runner>(*parts.store, environment.clock, logger, rules, std::move(use.job));
+  parts.scheduler = std::make_unique<schedule::Scheduler>(*parts.runner, environment.clock, logger);
+  parts.routes = std::make_unique<schedule::RunRoutes>(*parts.store, parts.runner->rules(), environment.clock, logger,
+                                                       [to_wake = parts.scheduler.get()] { to_wake->wake(); });
   return parts;
 }
 
-std::string run_json(const schedule::Run& run) {
-  JsonWriter json;
-  json.begin_object();
-  json.key("id").integer(static_cast<std::int64_t>(run.id));
-  json.key("kind").string(to_string(run.kind));
-  json.key("state").string(to_string(run.state));
-  write_time(json, "interval_start", run.interval.start);
-  write_time(json, "interval_end", run.interval.end);
-  json.key("attempts").integer(run.attempts);
-  write_time(json, "queued", run.queued);
-  write_time(json, "started", run.started);
-  write_time(json, "ended", run.ended);
-  write_time(json, "retry_at", run.retry_at);
-  json.key("exit_code").integer(run.outcome.exit_code);
-  json.key("message").string(run.outcome.message);
-  json.key("counters").begin_object();
-  for (const auto& [name, value] : run.outcome.counters) json.key(name).integer(value);
-  json.end_object().key("steps_ms").begin_object();
-  for (const auto& [name, took] : run.outcome.steps) json.key(name).integer(took.count());
-  json.end_object().end_object();
-  return std::move(json).take();
+void add_to_doors(Environment& environment, const ScheduleParts& parts, doors::DoorSet& doors) {
+  parts.routes->add_to(doors.router());
+  doors.metrics().add_source([&environment, &parts](doors::MetricsWriter& out) {
+    write_run_metrics(out, parts.store->status(), parts.runner->rules(), environment.clock.now());
+  });
 }
 
-void print_run(const schedule::Run& run) {
-  const auto time = [](const std::optional<WallTime>& at) { return at ? format_seconds(*at) : "-"; };
-  fmt::print(
-      "run       {}\nkind      {}\nstate     {}\ninterval  {} to {} (UTC)\nattempts  {}\nstarted   {}\nended     {}\n",
-      run.id, to_string(run.kind), to_string(run.state), time(run.interval.start), time(run.interval.end), run.attempts,
-      time(run.started), time(run.ended));
-  if (run.retry_at) fmt::print("retry     {}\n", time(run.retry_at));
-  if (!run.outcome.message.empty()) fmt::print("message   {}\n", run.outcome.message);
-  for (const auto& [name, value] : run.outcome.counters) fmt::print("  {:<20} {:>14}\n", name, value);
-  for (const auto& [name, took] : run.outcome.steps) fmt::print("  step {:<15} {:>11} ms\n", name, took.count());
+Result<batch::BatchReport> run_batch_by_hand(Environment& environment, Stores& stores,
+                                             const batch::BatchOptions& options) {
+  std::optional<Result<batch::BatchReport>> ended;
+  ScheduleUse use;
+  use.retries = false;
+  use.job = [&](const schedule::JobCall& call) {
+    Random random(entropy_seed());
+    batch::BatchJob job(batch_context(environment, stores, random), options);
+    ended.emplace(run_with_progress(environment, job, call.stop));
+    return outcome_of(*ended, job.report());
+  };
+  TRY_ASSIGN(const auto parts, open_schedule(environment, stores, std::move(use)));
+  TRY(parts.runner->clean_up());
+  const auto run = parts.runner->start_manual(environment.stop);
+  if (!ended) return fail(run.error());  // It never began.
+  if (!run) {
+    environment.logger->error("the batch ran, and its end is not in the history", {{"why", run.error().message}});
+  }
+  return *std::move(ended);
 }
 
 ExitCode exit_code_of(const schedule::Run& run) {

@@ -7,6 +7,8 @@
 #include "app/stores.h"
 #include "base/result.h"
 #include "batch/batch_job.h"
+#include "doors/door_set.h"
+#include "schedule/run_routes.h"
 #include "schedule/runner.h"
 
 namespace pinflow::app {
@@ -19,20 +21,29 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment);
 
 // The job of the schedule: the batch over the data folder. Both must outlive it.
 schedule::Job batch_job(Environment& environment, Stores& stores);
-// How a run of the batch ended, for its history: a check that stops it fails the run with 4, a question or check that could not run with 1.
-schedule::Outcome outcome_of(const Result<batch::BatchReport>& report);
 
 // All that runs the schedule, in the order of use; `environment` and `stores` must outlive it.
 struct ScheduleParts {
   std::unique_ptr<schedule::RunStore> store;
   std::unique_ptr<schedule::Runner> runner;
-  std::unique_ptr<schedule::Scheduler> scheduler;  // Null: nothing is run by itself.
+  std::unique_ptr<schedule::Scheduler> scheduler;  // Not started.
+  std::unique_ptr<schedule::RunRoutes> routes;     // Ask the scheduler.
 };
-// With the job, or else that of batch_job().
-Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores, schedule::Job job = {});
+struct ScheduleUse {
+  schedule::Job job = {};  // Empty: batch_job().
+  bool retries = true;     // False: who asked sees a failure and asks again.
+};
+Result<ScheduleParts> open_schedule(Environment& environment, Stores& stores, ScheduleUse use = {});
 
-// A run as JSON; on a terminal, as lines.
-std::string run_json(const schedule::Run& run);
+// Routes and metrics of the schedule; both must outlive the doors.
+void add_to_doors(Environment& environment, const ScheduleParts& parts, doors::DoorSet& doors);
+
+// Runs the batch here and now, with a progress line, as a manual run of the history. An error: there was none, or the batch failed; its
+// history tells in both cases.
+Result<batch::BatchReport> run_batch_by_hand(Environment& environment, Stores& stores,
+                                             const batch::BatchOptions& options = {});
+
+// For people, with its report.
 void print_run(const schedule::Run& run);
 
 // The exit code of a command that waited for the run.

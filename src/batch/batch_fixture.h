@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -107,7 +106,10 @@ class BatchFixture : public ::testing::Test {
     return {*objects_, {*tables_, *engine_, clock_, random_, logger_}, *disk_, folder_ / "state", statements_};
   }
   Result<BatchReport> try_run(const BatchOptions& options = {}, std::stop_token stop = {}) {
-    return BatchJob(context(), options).run(nullptr, std::move(stop));
+    BatchJob job(context(), options);
+    auto ended = job.run(nullptr, std::move(stop));
+    report_ = job.report();
+    return ended;
   }
   BatchReport run(const BatchOptions& options = {}) {
     auto report = try_run(options);
@@ -156,12 +158,6 @@ class BatchFixture : public ::testing::Test {
     }
     return all;
   }
-  std::vector<std::string> ledger() {
-    std::ifstream file(folder_ / "state" / "batch_runs.jsonl");
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(line);
-    return lines;
-  }
   std::size_t parquet_files() {
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "tables"))
@@ -170,6 +166,7 @@ class BatchFixture : public ::testing::Test {
   }
 
   std::filesystem::path folder_;
+  BatchReport report_;  // Of the last run, also of one that failed.
   std::unique_ptr<disk::Disk> disk_;
   std::unique_ptr<objects::ObjectStore> objects_, tables_;
   std::unique_ptr<sql::Engine> engine_;

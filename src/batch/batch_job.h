@@ -29,8 +29,7 @@ struct BatchOptions {
   // reader are in memory.
   std::size_t slice_rows = 122'880;
   ByteCount slice_memory{std::uint64_t{32} << 20};
-  bool rebuild = false;    // Reads all objects again and makes every table anew.
-  std::string label = {};  // What the run is for ("2026-11-22"), for its report and line.
+  bool rebuild = false;  // Reads all objects again and makes every table anew.
 };
 
 // What a job stands on; all of it outlives the job.
@@ -38,7 +37,7 @@ struct BatchContext {
   objects::ObjectStore& objects;  // Where the sink puts the records.
   delta::TableContext tables;     // Where the results go; also engine, clock, random numbers and logger of the job.
   disk::Disk& disk;
-  disk::Path state;  // Folder of states; the job keeps state/batch (its lock) and state/batch_runs.jsonl.
+  disk::Path state;  // Folder of states; the job keeps state/batch (its lock).
   const sql::Statements& statements;
 };
 
@@ -79,7 +78,6 @@ inline constexpr std::size_t kStoredFindings = 1'000;
 
 struct BatchReport {
   std::string run_id;
-  std::string label;
   WallTime started;
   std::chrono::milliseconds took{0};
   std::uint64_t objects = 0;  // Read by this run.
@@ -124,13 +122,15 @@ class BatchJob final {
   BatchJob(const BatchContext& context, BatchOptions options);
 
   // kConflict: another run holds the lock (named), or somebody else wrote one of the tables meanwhile. kCancelled: stopped. kInvalid: a
-  // file of the cleaning or the model is wrong (named); one of a question or check is told in the report. The run's line is in
-  // state/batch_runs.jsonl, also that of a failed one.
+  // file of the cleaning or the model is wrong (named); one of a question or check is told in the report.
   Result<BatchReport> run(Progress* progress, std::stop_token stop);
+  // Of the last run; of one that failed, what the steps that it reached told. Without a run_id: it never began.
+  const BatchReport& report() const { return report_; }
 
  private:
   BatchContext context_;
   BatchOptions options_;
+  BatchReport report_;
 };
 
 }  // namespace pinflow::batch

@@ -103,7 +103,7 @@ class OpenApi {
     if (schema["const"].get(constant) == simdjson::SUCCESS && simdjson::minify(constant) != simdjson::minify(value))
       return where + ": another value";
     simdjson::dom::array required;
-    if (schema["required"].get(required) == simdjson::SUCCESS) {
+    if (value.is_object() && schema["required"].get(required) == simdjson::SUCCESS) {
       for (const Element name : required)
         if (value[std::string_view(name)].error() != simdjson::SUCCESS)
           return fmt::format("{}: {} is missing", where, std::string_view(name));

@@ -10,7 +10,8 @@ namespace pinflow::schedule {
 namespace {
 
 constexpr std::string_view kVersion = "1";
-constexpr std::array<std::string_view, 6> kTypes = {"began", "queued", "claimed", "ended", "paused", "resumed"};
+constexpr std::array<std::string_view, 9> kTypes = {"began",   "queued",  "claimed",  "ended",  "paused",
+                                                    "resumed", "started", "requeued", "skipped"};
 constexpr std::array<RunKind, 3> kKinds = {RunKind::kScheduled, RunKind::kManual, RunKind::kBackfill};
 
 // CRC-32 of zlib, so that any tool can check a line.
@@ -76,7 +77,17 @@ bool take_field(Event& event, std::string_view key, std::string_view value) {
   if (key == "exit") return read_number(value, event.outcome.exit_code);
   if (key == "start") return read_time(value, event.interval.start);
   if (key == "end") return read_time(value, event.interval.end);
+  if (key == "intervals") return read_number(value, event.intervals);
   if (key == "retry_at") return read_time(value, event.retry_at.emplace());
+  if (key == "retry_in") {
+    std::int64_t delay = 0;
+    if (!read_number(value, delay)) return false;
+    event.retry_in = std::chrono::milliseconds(delay);
+  }
+  if (is_report_field(key)) {
+    if (!event.outcome.report) event.outcome.report.emplace();
+    return take_report_field(*event.outcome.report, key, unescaped(value));
+  }
   if (key == "owner") event.owner = unescaped(value);
   if (key == "message") event.outcome.message = unescaped(value);
   if (key == "kind") {
@@ -94,10 +105,6 @@ bool take_field(Event& event, std::string_view key, std::string_view value) {
     event.outcome.success = *state == RunState::kSuccess;
   }
   std::int64_t number = 0;
-  if (key.starts_with("count.")) {
-    if (!read_number(value, number)) return false;
-    event.outcome.counters.emplace_back(unescaped(key.substr(6)), number);
-  }
   if (key.starts_with("step.")) {
     if (!read_number(value, number)) return false;
     event.outcome.steps.emplace_back(unescaped(key.substr(5)), std::chrono::milliseconds(number));
@@ -120,19 +127,30 @@ std::string event_line(const Event& event) {
                                  kTypes[static_cast<std::size_t>(event.type)]);
   const auto add = [&](std::string_view key, const auto& value) { line += fmt::format("\t{}={}", key, value); };
   if (event.run != 0) add("run", event.run);
-  if (event.type == Event::Type::kQueued) {
+  const bool makes =
+      event.type == Event::Type::kQueued || event.type == Event::Type::kStarted || event.type == Event::Type::kSkipped;
+  if (makes) {
     add("kind", to_string(event.kind));
     add("start", millis(event.interval.start));
     add("end", millis(event.interval.end));
   }
-  if (event.type == Event::Type::kClaimed) add("owner", escaped(event.owner));
+  if (event.type == Event::Type::kSkipped) {
+    add("intervals", event.intervals);
+    add("message", escaped(event.outcome.message));
+  }
+  if (event.type == Event::Type::kClaimed || event.type == Event::Type::kStarted) {
+    add("owner", escaped(event.owner));
+    if (event.retry_in) add("retry_in", event.retry_in->count());
+  }
   if (event.type == Event::Type::kEnded) {
     add("claim", event.claim);
     add("state", to_string(event.state));
     if (event.retry_at) add("retry_at", millis(*event.retry_at));
     add("exit", event.outcome.exit_code);
     add("message", escaped(event.outcome.message));
-    for (const auto& [name, value] : event.outcome.counters) add("count." + escaped(name), value);
+    if (event.outcome.report) {
+      for (const auto& [key, value] : report_fields(*event.outcome.report)) add(key, escaped(value));
+    }
     for (const auto& [name, took] : event.outcome.steps) add("step." + escaped(name), took.count());
   }
   return fmt::format("{}\tcrc={:08x}\n", line, crc32(line));

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
+#include "base/timestamp.h"
 
 namespace pinflow::schedule {
 
@@ -32,23 +33,39 @@ std::string_view to_string(RunState state) {
       return "failed";
     case RunState::kInterrupted:
       return "interrupted";
+    case RunState::kSkipped:
+      return "skipped";
   }
   CHECK(false, "a state of a run outside its enum");
 }
 
 std::optional<RunState> parse_state(std::string_view text) {
-  for (const RunState state : {RunState::kQueued, RunState::kRunning, RunState::kRetrying, RunState::kSuccess,
-                               RunState::kFailed, RunState::kInterrupted}) {
+  for (const RunState state : kStates) {
     if (to_string(state) == text) return state;
   }
   return std::nullopt;
 }
+
+namespace {
+
+Result<void> refuse_skipped(const Run& run) {
+  if (run.state != RunState::kSkipped) return {};
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("run {} was skipped and has nothing to try again: a backfill from {} until {} runs what is missing",
+                  run.id, format_iso8601(run.interval.start), format_iso8601(run.interval.end)));
+}
+
+}  // namespace
 
 Result<void> History::check(const Event& event) const {
   if (event.number != next_number_) {
     return fail(ErrorCode::kInvalid, fmt::format("event {} comes where {} is next", event.number, next_number_));
   }
   const Run* const run = find(event.run);
+  const auto overlap = [this] {
+    return fail(ErrorCode::kConflict, fmt::format("run {} is running; runs do not overlap", *running_));
+  };
   switch (event.type) {
     case Event::Type::kBegan:
       if (began_) return fail(ErrorCode::kConflict, "the schedule began already");
@@ -57,12 +74,20 @@ Result<void> History::check(const Event& event) const {
     case Event::Type::kResumed:
       return {};
     case Event::Type::kQueued:
-      if (event.run != event.number) return fail(ErrorCode::kInvalid, "a run is named by the event that queues it");
+    case Event::Type::kStarted:
+    case Event::Type::kSkipped:
+      if (event.run != event.number) return fail(ErrorCode::kInvalid, "a run is named by the event that makes it");
+      if (event.type == Event::Type::kStarted && running_) return overlap();
       return {};
-    case Event::Type::kClaimed:
-      if (running_) return fail(ErrorCode::kConflict, fmt::format("run {} is running; runs do not overlap", *running_));
+    case Event::Type::kRequeued:
       if (run == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no run {}", event.run));
-      return {};
+      if (run->state == RunState::kQueued || run->state == RunState::kRunning)
+        return fail(ErrorCode::kConflict, fmt::format("run {} is {} already", run->id, to_string(run->state)));
+      return refuse_skipped(*run);
+    case Event::Type::kClaimed:
+      if (running_) return overlap();
+      if (run == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no run {}", event.run));
+      return refuse_skipped(*run);
     case Event::Type::kEnded:
       if (run == nullptr || run->state != RunState::kRunning || run->claim != event.claim) {
         return fail(ErrorCode::kConflict,
@@ -87,41 +112,75 @@ void History::apply(const Event& event) {
       paused_ = false;
       resumed_ = event.at;
       return;
-    case Event::Type::kQueued: {
-      Run run;
-      run.id = event.run;
-      run.kind = event.kind;
-      run.interval = event.interval;
-      run.queued = event.at;
-      if (run.kind == RunKind::kScheduled) scheduled_ends_.insert(run.interval.end);
-      if (run.kind != RunKind::kManual) by_interval_[{run.interval.start, run.interval.end}] = run.id;
-      runs_.emplace(run.id, std::move(run));
-      open_.insert(event.run);
+    case Event::Type::kQueued:
+      enter(add_run(event), RunState::kQueued);
       return;
-    }
-    case Event::Type::kClaimed: {
+    case Event::Type::kStarted:
+      claim(add_run(event), event);
+      return;
+    case Event::Type::kSkipped:
+      enter(add_run(event), RunState::kSkipped);
+      return;
+    case Event::Type::kRequeued: {
       Run& run = runs_.at(event.run);
-      run.state = RunState::kRunning;
-      ++run.attempts;
-      run.owner = event.owner;
-      run.claim = event.number;
-      run.started = event.at;
-      run.ended.reset();
       run.retry_at.reset();
-      open_.erase(run.id);
-      running_ = run.id;
+      enter(run, RunState::kQueued);
       return;
     }
-    case Event::Type::kEnded: {
-      Run& run = runs_.at(event.run);
-      run.state = event.retry_at ? RunState::kRetrying : event.state;
-      run.ended = event.at;
-      run.retry_at = event.retry_at;
-      run.outcome = event.outcome;
-      if (event.retry_at) open_.insert(run.id);
-      running_.reset();
+    case Event::Type::kClaimed:
+      claim(runs_.at(event.run), event);
       return;
-    }
+    case Event::Type::kEnded:
+      end(runs_.at(event.run), event);
+      return;
+  }
+}
+
+Run& History::add_run(const Event& event) {
+  Run& run = runs_[event.run];
+  run.id = event.run;
+  run.kind = event.kind;
+  run.interval = event.interval;
+  run.intervals = event.intervals;
+  run.queued = event.at;
+  run.outcome.message = event.outcome.message;
+  ++counts_[static_cast<std::size_t>(run.state)];
+  if (run.kind == RunKind::kScheduled) scheduled_ends_.insert(run.interval.end);
+  const bool runs = event.type != Event::Type::kSkipped && run.kind != RunKind::kManual;
+  if (runs) by_interval_[{run.interval.start, run.interval.end}] = run.id;
+  return run;
+}
+
+void History::claim(Run& run, const Event& event) {
+  ++run.attempts;
+  run.owner = event.owner;
+  run.claim = event.number;
+  run.retry_in = event.retry_in;
+  run.started = event.at;
+  run.ended.reset();
+  run.retry_at.reset();
+  enter(run, RunState::kRunning);
+  running_ = run.id;
+}
+
+void History::end(Run& run, const Event& event) {
+  run.ended = event.at;
+  run.retry_at = event.retry_at;
+  run.outcome = event.outcome;
+  enter(run, event.retry_at ? RunState::kRetrying : event.state);
+  running_.reset();
+  last_ended_ = run.id;
+  if (event.state == RunState::kSuccess) last_success_ = run.id;
+}
+
+void History::enter(Run& run, RunState state) {
+  --counts_[static_cast<std::size_t>(run.state)];
+  ++counts_[static_cast<std::size_t>(state)];
+  run.state = state;
+  if (state == RunState::kQueued || state == RunState::kRetrying) {
+    open_.insert(run.id);
+  } else {
+    open_.erase(run.id);
   }
 }
 

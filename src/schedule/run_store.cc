@@ -46,9 +46,32 @@ disk::Path RunStore::pack_file(std::uint64_t number) const {
 }
 
 Result<History> RunStore::read() {
+  History copy;
+  TRY(look([&copy](const History& history) { copy = history; }));
+  return copy;
+}
+
+Result<void> RunStore::look(const std::function<void(const History&)>& with) {
   const std::scoped_lock lock(mutex_);
   TRY(catch_up());
-  return history_;
+  with(history_);
+  return {};
+}
+
+RunStatus RunStore::status() const {
+  const std::scoped_lock lock(status_mutex_);
+  return status_;
+}
+
+void RunStore::tell_status() {
+  RunStatus status;
+  for (const RunState state : kStates) status.runs[static_cast<std::size_t>(state)] = history_.count(state);
+  if (const Run* const run = history_.last_success()) status.last_success = run->ended;
+  if (const Run* const run = history_.last_ended(); run != nullptr && run->ended && run->started)
+    status.last_duration = *run->ended - *run->started;
+  status.paused = history_.paused();
+  const std::scoped_lock lock(status_mutex_);
+  status_ = status;
 }
 
 // Reads what is new. A pack counts before single files of the same numbers: those may be of one who was too late.
@@ -63,6 +86,7 @@ Result<void> RunStore::catch_up() {
     if (!is_missing(single.error())) return single;
     // It may have been packed between the two looks.
     if (disk_.describe(pack_file(next))) continue;
+    tell_status();
     return {};
   }
 }
@@ -97,12 +121,14 @@ Result<Event> RunStore::add(const std::function<Result<Event>(const History&)>& 
     TRY_ASSIGN(Event event, decide(history_));
     event.number = history_.next_number();
     event.at = clock_.now();
-    if (event.type == Event::Type::kQueued) event.run = event.number;
-    if (event.type == Event::Type::kClaimed) event.owner = owner_;
+    const bool starts = event.type == Event::Type::kStarted;
+    if (starts || event.type == Event::Type::kQueued || event.type == Event::Type::kSkipped) event.run = event.number;
+    if (starts || event.type == Event::Type::kClaimed) event.owner = owner_;
     TRY(history_.check(event));
     TRY_ASSIGN(const bool put_it, put(event));
     if (!put_it) continue;
     history_.apply(event);
+    tell_status();
     if (event.number % kPack == 0) (void)pack();  // Only saves reading: single files are as good.
     return event;
   }
@@ -147,10 +173,12 @@ Result<bool> RunStore::is_dead(const std::string& owner) {
   return fail(lock.error());
 }
 
-Result<bool> RunStore::end_dead_run(const std::function<std::optional<WallTime>(const Run&)>& retry_at) {
-  TRY_ASSIGN(const History history, read());
-  const Run* const running = history.running();
-  if (running == nullptr) return false;
+Result<bool> RunStore::end_dead_run() {
+  std::optional<Run> running;
+  TRY(look([&running](const History& history) {
+    if (const Run* const run = history.running()) running = *run;
+  }));
+  if (!running) return false;
   TRY_ASSIGN(const bool dead, is_dead(running->owner));
   if (!dead) return false;
   const auto added = add([&](const History& now) -> Result<Event> {
@@ -161,7 +189,7 @@ Result<bool> RunStore::end_dead_run(const std::function<std::optional<WallTime>(
     event.run = run->id;
     event.claim = run->claim;
     event.state = RunState::kInterrupted;
-    event.retry_at = retry_at(*run);
+    if (run->retry_in) event.retry_at = clock_.now() + *run->retry_in;
     event.outcome.success = false;
     event.outcome.exit_code = 1;
     event.outcome.message = "the process that ran it ended in the middle of it";

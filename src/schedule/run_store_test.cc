@@ -29,6 +29,21 @@ Event claim(std::uint64_t run) {
   return event;
 }
 
+Report report() {
+  Report report;
+  report.batch_run = "6f1c";
+  report.published = true;
+  report.objects = 3;
+  report.bytes = 4096;
+  report.kinds = {
+      {.kind = "pin", .records = 12, .added = 8, .repeats = 3, .replaced = 1, .dead_letters = 1, .rows = 9}};
+  report.reasons = {{"no tab\there = none", 1}};
+  report.tables = {{"batch_pin", 9}};
+  report.checks = {{"unknown", true, 4}};
+  report.failures = {{"questions/mine", "line 3:\n\ta tab"}};
+  return report;
+}
+
 Event ended(std::uint64_t run, std::uint64_t of_claim, RunState state) {
   Event event;
   event.type = Event::Type::kEnded;
@@ -37,7 +52,7 @@ Event ended(std::uint64_t run, std::uint64_t of_claim, RunState state) {
   event.state = state;
   event.outcome.success = state == RunState::kSuccess;
   event.outcome.message = "tab\there, line\nthere, \\";
-  event.outcome.counters = {{"rows", 17}};
+  event.outcome.report = report();
   event.outcome.steps = {{"read", std::chrono::milliseconds(5)}};
   return event;
 }
@@ -92,7 +107,7 @@ TEST_F(Store, ARunGoesItsWayAndIsReadAgain) {
   const schedule::Run found = *open()->read()->find(run);
   EXPECT_EQ(found.state, RunState::kSuccess);
   EXPECT_EQ(found.attempts, 1);
-  EXPECT_EQ(found.outcome.counters.front().second, 17);
+  EXPECT_EQ(found.outcome.report, report());
   EXPECT_EQ(found.outcome.steps.front().first, "read");
 }
 
@@ -111,13 +126,12 @@ TEST_F(Store, RunsDoNotOverlapAndALostClaimEndsNothing) {
 TEST_F(Store, ADeadOwnersRunIsInterruptedAndALivingOnesIsLeft) {
   auto dead = open();
   auto other = open();
-  const auto none = [](const schedule::Run&) { return std::optional<WallTime>(); };
   const auto run = dead->add(give(queued(5)))->run;
   const auto claimed = dead->add(give(claim(run)))->number;
-  EXPECT_FALSE(other->end_dead_run(none).value());
+  EXPECT_FALSE(other->end_dead_run().value());
   dead.reset();
-  EXPECT_TRUE(other->end_dead_run(none).value());
-  EXPECT_FALSE(other->end_dead_run(none).value());
+  EXPECT_TRUE(other->end_dead_run().value());
+  EXPECT_FALSE(other->end_dead_run().value());
   EXPECT_EQ(other->read()->find(run)->state, RunState::kInterrupted);
   EXPECT_EQ(other->add(give(ended(run, claimed, RunState::kSuccess))).error().code, ErrorCode::kConflict);
 }

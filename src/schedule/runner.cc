@@ -25,30 +25,25 @@ constexpr milliseconds kOthersRun =
 Runner::Runner(RunStore& store, const Clock& clock, Logger& logger, Rules rules, Job job)
     : store_(store), clock_(clock), logger_(logger), rules_(std::move(rules)), job_(std::move(job)) {}
 
-Result<std::uint64_t> Runner::queue(RunKind kind, const Interval& interval) {
-  TRY_ASSIGN(const Event queued, store_.add([&](const History& history) -> Result<Event> {
-    if (kind == RunKind::kScheduled && history.run_of(interval) != nullptr)
-      return fail(ErrorCode::kConflict, "this interval has its run already");
-    // Who asks waits for the run, so it must not stay behind in the queue.
-    if (const Run* const other = history.running(); other != nullptr && kind != RunKind::kScheduled)
-      return fail(ErrorCode::kConflict, fmt::format("run {} is running; runs do not overlap", other->id));
+Result<Run> Runner::start(RunKind kind, const Interval& interval, std::stop_token stop) {
+  TRY_ASSIGN(const Event started, store_.add([&](const History&) -> Result<Event> {
     Event event;
-    event.type = Event::Type::kQueued;
+    event.type = Event::Type::kStarted;
     event.kind = kind;
     event.interval = interval;
+    event.retry_in = retry_delay(rules_, 1);
     return event;
   }));
-  return queued.run;
+  return go(started, stop);
 }
 
-Result<std::uint64_t> Runner::queue_manual() {
+Result<Run> Runner::start_manual(std::stop_token stop) {
   const WallTime now = clock_.now();
-  return queue(RunKind::kManual, {now, now});
+  return start(RunKind::kManual, {now, now}, std::move(stop));
 }
 
 Result<void> Runner::clean_up() {
-  TRY_ASSIGN(const bool ended,
-             store_.end_dead_run([this](const Run& run) { return retry_at(rules_, run, clock_.now()); }));
+  TRY_ASSIGN(const bool ended, store_.end_dead_run());
   if (ended) logger_.warning("a run was interrupted: its process ended in the middle of it");
   return {};
 }
@@ -63,10 +58,16 @@ Result<Run> Runner::execute(std::uint64_t id, std::stop_token stop, bool again) 
     Event event;
     event.type = Event::Type::kClaimed;
     event.run = id;
+    event.retry_in = retry_delay(rules_, run->attempts + 1);
     return event;
   }));
-  TRY_ASSIGN(const History before, store_.read());
-  const Run run = *before.find(id);
+  return go(claimed, stop);
+}
+
+Result<Run> Runner::go(const Event& claimed, const std::stop_token& stop) {
+  const std::uint64_t id = claimed.run;
+  Run run;
+  TRY(store_.look([&](const History& history) { run = *history.find(id); }));
   logger_.info("a run begins", {{"run", id}, {"attempt", run.attempts}});
   const Outcome outcome = call(run, stop);
   TRY(store_.add([&](const History&) -> Result<Event> {
@@ -78,11 +79,11 @@ Result<Run> Runner::execute(std::uint64_t id, std::stop_token stop, bool again) 
     event.state = outcome.success         ? RunState::kSuccess
                   : stop.stop_requested() ? RunState::kInterrupted
                                           : RunState::kFailed;
-    if (!outcome.success && outcome.retry) event.retry_at = retry_at(rules_, run, clock_.now());
+    if (!outcome.success && outcome.retry && run.retry_in) event.retry_at = clock_.now() + *run.retry_in;
     return event;
   }));
-  TRY_ASSIGN(const History after, store_.read());
-  const Run ended = *after.find(id);
+  Run ended;
+  TRY(store_.look([&](const History& history) { ended = *history.find(id); }));
   if (outcome.success) {
     logger_.info("a run succeeded", {{"run", id}});
   } else {
@@ -118,10 +119,49 @@ Outcome Runner::call(const Run& run, const std::stop_token& stop) {
   return outcome;
 }
 
-Scheduler::Scheduler(Runner& runner, const Clock& clock, Logger& logger)
-    : runner_(runner), clock_(clock), logger_(logger), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+namespace {
 
-Scheduler::~Scheduler() {
+std::string_view name_of(CatchUp catch_up) {
+  return catch_up == CatchUp::kNone ? "none" : "latest";  // With all, nothing is passed over.
+}
+
+// What the clock and the rules add to the history, if anything.
+std::optional<Event> next_skipped(const Rules& rules, const History& history, WallTime now, WallTime since) {
+  const auto passed = passed_over(rules, history, now, since);
+  if (!passed) return std::nullopt;
+  Event event;
+  event.type = Event::Type::kSkipped;
+  event.interval = passed->stretch;
+  event.intervals = passed->intervals;
+  event.outcome.message =
+      fmt::format("{} passed over: schedule.catch_up = {}; a backfill runs what is missing",
+                  passed->intervals == 1              ? "1 interval was"
+                  : passed->intervals == kMostCounted ? fmt::format("{} intervals or more were", kMostCounted)
+                                                      : fmt::format("{} intervals were", passed->intervals),
+                  name_of(rules.catch_up));
+  return event;
+}
+
+std::optional<Event> next_due(const Rules& rules, const History& history, WallTime now, WallTime since) {
+  const auto interval = due(rules, history, now, since);
+  if (!interval) return std::nullopt;
+  Event event;
+  event.type = Event::Type::kQueued;
+  event.interval = *interval;
+  return event;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Runner& runner, const Clock& clock, Logger& logger)
+    : runner_(runner), clock_(clock), logger_(logger) {}
+
+void Scheduler::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Scheduler::stop() {
+  if (!thread_.joinable()) return;
   thread_.request_stop();
   wakeup_.notify();
   thread_.join();
@@ -130,7 +170,7 @@ Scheduler::~Scheduler() {
 Result<WallTime> Scheduler::step(Runner& runner, const Clock& clock, WallTime since, const std::stop_token& stop) {
   TRY(runner.clean_up());
   const WallTime now = clock.now();
-  TRY_ASSIGN(History history, runner.store().read());
+  TRY_ASSIGN(const History history, runner.store().read());
   if (!history.began()) {
     const auto began = runner.store().add([](const History&) -> Result<Event> {
       Event event;
@@ -147,9 +187,13 @@ Result<WallTime> Scheduler::step(Runner& runner, const Clock& clock, WallTime si
     if (!ended && !lost(ended.error())) return fail(ended.error());
     return now;
   }
-  if (const auto interval = due(runner.rules(), history, now, since)) {
-    const auto queued = runner.queue(RunKind::kScheduled, *interval);
-    if (!queued && !lost(queued.error())) return fail(queued.error());
+  for (const auto next : {next_skipped, next_due}) {
+    if (!next(runner.rules(), history, now, since)) continue;
+    const auto added = runner.store().add([&](const History& latest) -> Result<Event> {
+      auto event = next(runner.rules(), latest, now, since);
+      return event ? Result<Event>(*std::move(event)) : fail(ErrorCode::kConflict, "somebody else has added it");
+    });
+    if (!added && !lost(added.error())) return fail(added.error());
     return now;
   }
   WallTime next = now + kLongestLook;

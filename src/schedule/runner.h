@@ -27,10 +27,11 @@ class Runner final {
  public:
   Runner(RunStore& store, const Clock& clock, Logger& logger, Rules rules, Job job);
 
-  // Adds a run. kConflict: the schedule has one of this interval already; for backfills and manual runs: another run is running.
-  Result<std::uint64_t> queue(RunKind kind, const Interval& interval);
-  // A manual run's interval is this moment.
-  Result<std::uint64_t> queue_manual();
+  // Makes a run and executes it, for who waits for its end: no moment at which it is queued and another process might take it.
+  // kConflict: another run is running, and there is none of this one.
+  Result<Run> start(RunKind kind, const Interval& interval, std::stop_token stop);
+  // The same as a manual run, whose interval is this moment.
+  Result<Run> start_manual(std::stop_token stop);
   // Claims and runs it; waits for its end. `again`: also a run that ended already. kConflict: another run is running, or somebody else
   // has claimed this one. A job that fails is not an error: the run tells.
   Result<Run> execute(std::uint64_t run, std::stop_token stop, bool again = false);
@@ -41,6 +42,7 @@ class Runner final {
   RunStore& store() { return store_; }
 
  private:
+  Result<Run> go(const Event& claimed, const std::stop_token& stop);
   Outcome call(const Run& run, const std::stop_token& stop);
 
   RunStore& store_;
@@ -50,17 +52,23 @@ class Runner final {
   const Job job_;
 };
 
-// Runs what is due, when it is due, in a thread of its own, until destroyed (a run in progress is asked to stop, and is retried by rule).
-// It looks again when something is due, when woken, and at least each minute, so it notices a clock that jumps and what other processes
-// wrote.
+// Runs what is due and what was asked for, in a thread of its own from start() to stop() (a run in progress is asked to stop, and is
+// retried by rule). It looks again when something is due, when woken, and at least each minute, so it notices a clock that jumps and what
+// other processes wrote.
 class Scheduler final {
  public:
   Scheduler(Runner& runner, const Clock& clock, Logger& logger);
-  ~Scheduler();
+  ~Scheduler() { stop(); }
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Each once, by the thread that built it.
+  void start();
+  void stop();
 
   // One look: runs at most one run and says when to look next. What the thread does; for tests.
   static Result<WallTime> step(Runner& runner, const Clock& clock, WallTime since, const std::stop_token& stop);
-  // Looks now: something was queued. From any thread.
+  // Looks now: something was queued or changed. From any thread, also before start() and after stop().
   void wake() { wakeup_.notify(); }
 
  private:

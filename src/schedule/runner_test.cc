@@ -11,6 +11,7 @@
 
 #include "base/timestamp.h"
 #include "disk/memory_disk.h"
+#include "schedule/requests.h"
 
 namespace pinflow::schedule {
 namespace {
@@ -120,30 +121,124 @@ TEST_F(Schedule, AFailureThatWouldRepeatIsNotTriedAgain) {
 }
 
 TEST_F(Schedule, WhoWaitsForARunLeavesNoneInTheQueueBehindAnother) {
-  ASSERT_TRUE(runner_->queue_manual());
   job_ = [this](const JobCall&) {
-    EXPECT_EQ(runner_->queue_manual().error().code, ErrorCode::kConflict);
+    job_ = [](const JobCall&) { return Outcome{}; };
+    // Another process asks for its own run meanwhile: it gets none, and nothing is left that a scheduler would run.
+    auto store = RunStore::open("/schedule", disk_, clock_, random_).value();
+    Runner other(*store, clock_, logger_, rules_, [](const JobCall&) { return Outcome{}; });
+    EXPECT_EQ(other.start_manual({}).error().code, ErrorCode::kConflict);
     return Outcome{};
   };
+  ASSERT_TRUE(runner_->start_manual({}));
   go_to("2026-11-22T11:00:00Z");
   EXPECT_EQ(take().size(), 1u);
+  EXPECT_EQ(store_->read()->runs().size(), 1u);
+}
+
+TEST_F(Schedule, ARunThatWasAskedForRunsAtOnceAndIsNotAskedForTwice) {
+  go_to("2026-11-22T11:00:00Z");
+  const auto run = ask_for_run(*store_, clock_);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(ask_for_run(*store_, clock_).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(ask_for_retry(*store_, *run).error().code, ErrorCode::kConflict);
+  go_to("2026-11-22T11:10:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T11/1"}));
+  ASSERT_TRUE(ask_for_retry(*store_, *run));
+  go_to("2026-11-22T11:20:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T11/2"}));
+  EXPECT_EQ(ask_for_retry(*store_, 99).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Schedule, ARunThatWaitsForItsNextAttemptCanBeHurried) {
+  job_ = [](const JobCall&) { return failure("no"); };
+  go_to("2026-11-23T00:01:00Z");
+  EXPECT_EQ(store_->read()->runs().begin()->second.state, RunState::kRetrying);
+  ASSERT_TRUE(ask_for_retry(*store_, store_->read()->runs().begin()->first));
+  go_to("2026-11-23T00:02:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T00/1", "2026-11-22T00/2"}));
+}
+
+TEST_F(Schedule, WhatIsPassedOverIsInTheHistoryAsSkipped) {
+  for (const CatchUp catch_up : {CatchUp::kLatest, CatchUp::kNone}) {
+    go_to(format_iso8601(floor<days>(clock_.now()) + days(1) + hours(1)));
+    clock_.advance(days(5));
+    restart_with(catch_up);
+    take();
+    go_to(format_iso8601(clock_.now() + hours(2)));
+    EXPECT_EQ(take().size(), catch_up == CatchUp::kLatest ? 1u : 0u);
+    const History history = store_->read().value();
+    auto last = history.runs().rbegin();
+    if (catch_up == CatchUp::kLatest) ++last;
+    EXPECT_EQ(last->second.state, RunState::kSkipped);
+    EXPECT_EQ(last->second.intervals, catch_up == CatchUp::kLatest ? 4u : 5u);
+    EXPECT_EQ(last->second.interval.end - last->second.interval.start, days(last->second.intervals));
+    EXPECT_EQ(history.last_end(clock_.now()), floor<days>(clock_.now()));
+    // A retry of a stretch says what to do; a backfill still finds its days missing.
+    EXPECT_EQ(ask_for_retry(*store_, last->first).error().code, ErrorCode::kConflict);
+    const auto plan = plan_backfill(rules_, history, last->second.interval.start, last->second.interval.end,
+                                    clock_.now(), BackfillPolicy::kMissing);
+    EXPECT_EQ(plan->to_run.size(), last->second.intervals);
+  }
+  EXPECT_EQ(store_->status().runs[static_cast<std::size_t>(RunState::kSkipped)], 2u);
+}
+
+TEST_F(Schedule, ADeadRunIsTriedAgainByItsOwnRule) {
+  go_to("2026-11-22T23:00:00Z");
+  Rules rules = rules_;
+  rules.retry_delay = minutes(40);
+  for (const int retries : {1, 0}) {
+    rules.retries = retries;
+    std::optional<milliseconds> told;
+    {
+      auto store = RunStore::open("/schedule", disk_, clock_, random_).value();
+      Runner other(*store, clock_, logger_, rules, [&](const JobCall& call) {
+        told = store->read()->find(call.run)->retry_in;
+        return Outcome{};
+      });
+      ASSERT_TRUE(other.start_manual({}));
+      ASSERT_TRUE(store->add([&](const History&) -> Result<Event> {
+        Event event;
+        event.type = Event::Type::kStarted;
+        event.kind = RunKind::kManual;
+        event.retry_in = told;
+        return event;
+      }));
+    }  // It dies in the middle of this run.
+    ASSERT_TRUE(runner_->clean_up());
+    const History history = store_->read().value();
+    const schedule::Run& run = history.runs().rbegin()->second;
+    EXPECT_EQ(run.state, retries == 1 ? RunState::kRetrying : RunState::kInterrupted);
+    EXPECT_EQ(run.retry_at, retries == 1 ? std::optional(clock_.now() + minutes(40)) : std::nullopt);
+  }
+}
+
+TEST_F(Schedule, WithoutTheScheduleOnlyWhatWasAskedForRuns) {
+  rules_.by_itself = false;
+  open();
+  ASSERT_TRUE(ask_for_run(*store_, clock_));
+  go_to("2026-11-25T11:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-22T10/1"}));
+}
+
+TEST_F(Schedule, ABackfillRunsInTheOrderThatIsAskedFor) {
+  go_to("2026-11-22T11:00:00Z");
+  const auto plan =
+      plan_backfill(rules_, store_->read().value(), utc("2026-11-18T00:00:00Z"), utc("2026-11-21T00:00:00Z"),
+                    clock_.now(), BackfillPolicy::kMissing, BackfillOrder::kNewestFirst);
+  EXPECT_EQ(ask_for_backfill(*store_, *plan)->size(), 3u);
+  EXPECT_EQ(ask_for_backfill(*store_, *plan)->size(), 0u);  // They wait.
+  go_to("2026-11-22T12:00:00Z");
+  EXPECT_EQ(take(), (Texts{"2026-11-20T00/1", "2026-11-19T00/1", "2026-11-18T00/1"}));
 }
 
 TEST_F(Schedule, PauseHoldsScheduledRunsAndNotManualOnes) {
   go_to("2026-11-22T11:00:00Z");
-  ASSERT_TRUE(store_->add([](const History&) -> Result<Event> {
-    Event event;
-    event.type = Event::Type::kPaused;
-    return event;
-  }));
-  ASSERT_TRUE(runner_->queue_manual());
+  EXPECT_TRUE(set_paused(*store_, true).value());
+  EXPECT_FALSE(set_paused(*store_, true).value());
+  ASSERT_TRUE(ask_for_run(*store_, clock_));
   go_to("2026-11-24T11:00:00Z");
   EXPECT_EQ(take(), (Texts{"2026-11-22T11/1"}));
-  ASSERT_TRUE(store_->add([](const History&) -> Result<Event> {
-    Event event;
-    event.type = Event::Type::kResumed;
-    return event;
-  }));
+  EXPECT_TRUE(set_paused(*store_, false).value());
   go_to("2026-11-24T12:00:00Z");
   EXPECT_EQ(take(), (Texts{"2026-11-23T00/1"}));
 }
@@ -155,8 +250,7 @@ TEST_F(Schedule, AClockThatJumpsRepeatsNothingAndHoldsUpNothing) {
   go_to("2026-11-24T13:00:00Z");
   EXPECT_EQ(take(), Texts{});
   clock_.jump_wall(days(3650));
-  ASSERT_TRUE(Scheduler::step(*runner_, clock_, since_, {}));
-  ASSERT_TRUE(Scheduler::step(*runner_, clock_, since_, {}));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Scheduler::step(*runner_, clock_, since_, {}));
   EXPECT_EQ(take().size(), 1u);  // The latest day of that time.
   clock_.jump_wall(-days(3650));
   go_to("2026-11-25T01:00:00Z");
@@ -166,11 +260,12 @@ TEST_F(Schedule, AClockThatJumpsRepeatsNothingAndHoldsUpNothing) {
 TEST_F(Schedule, ARunWhoseProcessDiedIsTriedAgainByRule) {
   go_to("2026-11-22T23:00:00Z");
   auto dead = RunStore::open("/schedule", disk_, clock_, random_).value();
-  const auto run = runner_->queue_manual().value();
+  const auto run = ask_for_run(*store_, clock_).value();
   ASSERT_TRUE(dead->add([&](const History&) -> Result<Event> {
     Event event;
     event.type = Event::Type::kClaimed;
     event.run = run;
+    event.retry_in = minutes(10);
     return event;
   }));
   go_to("2026-11-22T23:02:00Z");
@@ -211,20 +306,18 @@ TEST_F(Schedule, AnAttemptThatTakesTooLongIsStopped) {
     never.wait(lock, call.stop, [] { return false; });
     return failure("cancelled");
   };
-  const schedule::Run run = runner_->execute(runner_->queue_manual().value(), {}).value();
+  const schedule::Run run = runner_->start_manual({}).value();
   EXPECT_EQ(run.state, RunState::kFailed);
   EXPECT_NE(run.outcome.message.find("took longer than"), std::string::npos);
 }
 
 TEST_F(Schedule, ABackfillTakesWhatThePolicySays) {
   go_to("2026-11-25T12:00:00Z");  // The 22nd to the 24th ran.
-  ASSERT_TRUE(runner_->execute(
-      runner_->queue(RunKind::kBackfill, {utc("2026-11-20T00:00:00Z"), utc("2026-11-21T00:00:00Z")}).value(), {}));
+  ASSERT_TRUE(runner_->start(RunKind::kBackfill, {utc("2026-11-20T00:00:00Z"), utc("2026-11-21T00:00:00Z")}, {}));
   rules_.retries = 0;
   open();
   job_ = [](const JobCall&) { return failure(""); };
-  ASSERT_TRUE(runner_->execute(
-      runner_->queue(RunKind::kBackfill, {utc("2026-11-21T00:00:00Z"), utc("2026-11-22T00:00:00Z")}).value(), {}));
+  ASSERT_TRUE(runner_->start(RunKind::kBackfill, {utc("2026-11-21T00:00:00Z"), utc("2026-11-22T00:00:00Z")}, {}));
   const History history = store_->read().value();
   const auto plan = [&](BackfillPolicy policy) {
     return plan_backfill(rules_, history, utc("2026-11-19T00:00:00Z"), utc("2026-11-30T00:00:00Z"), clock_.now(),
