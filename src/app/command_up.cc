@@ -41,7 +41,7 @@ Result<ExitCode> up(Environment& environment) {
   net::raise_open_file_limit();
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
   TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores));
-  TRY_ASSIGN(auto runs, open_schedule(environment, *stores));
+  TRY_ASSIGN(auto runs, open_schedule(environment, *stores, batch_job(environment, *stores, &pipeline->log())));
   if (environment.config().schedule.enabled) {
     runs.scheduler = std::make_unique<schedule::Scheduler>(*runs.runner, environment.clock, *environment.logger);
   }

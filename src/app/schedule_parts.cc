@@ -102,14 +102,13 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment) 
                                   random);
 }
 
-schedule::Job batch_job(Environment& environment, Stores& stores) {
-  return [&environment, &stores](const schedule::JobCall& call) {
+schedule::Job batch_job(Environment& environment, Stores& stores, log::Log* log) {
+  return [&environment, &stores, log](const schedule::JobCall& call) {
     Random random(entropy_seed());
-    const batch::BatchContext context{*stores.objects,
-                                      {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-                                      *environment.disk,
-                                      environment.folder("state"),
-                                      stores.statements};
+    const batch::BatchContext context{
+        *stores.objects,   {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+        *environment.disk, environment.folder("state"),
+        stores.statements, log};
     batch::BatchOptions options;
     options.label = format_iso8601(call.interval.start);
     return outcome_of(batch::BatchJob(context, options).run(nullptr, call.stop));

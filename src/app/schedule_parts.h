@@ -18,7 +18,7 @@ Result<schedule::Rules> schedule_rules(Environment& environment);
 Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment);
 
 // The job of the schedule: the batch over the data folder. Both must outlive it.
-schedule::Job batch_job(Environment& environment, Stores& stores);
+schedule::Job batch_job(Environment& environment, Stores& stores, log::Log* log = nullptr);
 // How a run of the batch ended, for its history: a check that stops it fails the run with 4, a question or check that could not run with 1.
 schedule::Outcome outcome_of(const Result<batch::BatchReport>& report);
 

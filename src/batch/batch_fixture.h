@@ -104,7 +104,7 @@ class BatchFixture : public ::testing::Test {
   }
 
   BatchContext context() {
-    return {*objects_, {*tables_, *engine_, clock_, random_, logger_}, *disk_, folder_ / "state", statements_};
+    return {*objects_, {*tables_, *engine_, clock_, random_, logger_}, *disk_, folder_ / "state", statements_, log_};
   }
   Result<BatchReport> try_run(const BatchOptions& options = {}, std::stop_token stop = {}) {
     return BatchJob(context(), options).run(nullptr, std::move(stop));
@@ -177,6 +177,7 @@ class BatchFixture : public ::testing::Test {
   ManualClock clock_;
   Random random_{5};
   NullLogger logger_;
+  log::Log* log_ = nullptr;
   std::map<log::TopicPartition, std::int64_t> next_offset_;
   struct Folders {
     std::int64_t plans = 0;

@@ -1,5 +1,6 @@
 // Runs that take in what is new: however the records are spread over runs, the tables are those of one run over all of them.
 #include "batch/batch_fixture.h"
+#include "log/testing/memory_log.h"
 #include "sink/testing/faults.h"
 
 namespace pinflow::batch {
@@ -96,7 +97,11 @@ TEST_F(BatchIncrements, TellWhereObjectsAreMissing) {
   run();
   next_offset_.begin()->second += 5;
   sink(records::Kind::kPin, {R"({"index":3})"});
+  log::MemoryLog log;  // Two of its offsets are not sunk yet.
+  log.append("pinterest.pin", 0, std::vector<log::MemoryLog::Value>(10, "x"));
+  log_ = &log;
   const BatchReport report = run();
+  EXPECT_EQ(report.log, (LogCounts{.offsets = 10, .taken = 8, .waiting = 2, .gone = 0}));
   const auto check = std::ranges::find(report.checks, "offsets_that_do_not_join", &CheckResult::check);
   ASSERT_NE(check, report.checks.end());
   ASSERT_EQ(check->findings, 1U);
