@@ -31,12 +31,10 @@ std::string count(std::uint64_t number) {
 
 }  // namespace
 
-batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random) {
-  return {*stores.objects,
-          {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-          *environment.disk,
-          environment.folder("state"),
-          stores.statements};
+batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random, log::Log* log) {
+  return {*stores.objects,   {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+          *environment.disk, environment.folder("state"),
+          stores.statements, log};
 }
 
 Result<batch::BatchReport> run_with_progress(Environment& environment, batch::BatchJob& job, std::stop_token stop) {
@@ -64,6 +62,10 @@ void print_report(const batch::BatchReport& report) {
   for (const auto& [reason, times] : report.reasons) fmt::print("  dead letter: {} ({} times)\n", reason, count(times));
   for (const auto& [reason, objects] : report.skip_reasons)
     fmt::print("  left alone: {} objects: {}\n", count(objects), reason);
+  if (report.log) {
+    fmt::print("  log: {} offsets, {} taken in, {} wait to be sunk, {} left it before\n", count(report.log->offsets),
+               count(report.log->taken), count(report.log->waiting), count(report.log->gone));
+  }
   fmt::print("  posts: {}\n", report.posts_rebuilt.empty()
                                   ? fmt::format("{} were made anew", count(report.posts_touched))
                                   : fmt::format("all were made anew: {}", report.posts_rebuilt));

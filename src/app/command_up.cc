@@ -41,10 +41,14 @@ Result<ExitCode> up(Environment& environment) {
   net::raise_open_file_limit();
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
   TRY(environment.disk->create_folders(environment.folder("")));
-  TRY_ASSIGN(const auto runs, open_schedule(environment, *stores));
+  log::Log* log =
+      nullptr;  // Of the pipeline, which has the schedule's routes and so starts after it; no run is before that.
+  TRY_ASSIGN(const auto runs,
+             open_schedule(environment, *stores, {.job = batch_job(environment, *stores, [&log] { return log; })}));
   PipelineOptions options;
   options.add = [&](doors::DoorSet& doors) { add_to_doors(environment, runs, doors); };
   TRY_ASSIGN(const auto pipeline, start_pipeline(environment, *stores, options));
+  log = &pipeline->log();
   runs.scheduler->start();
   print_banner(environment, *pipeline);
   run_until_stopped(environment, *pipeline);

@@ -52,10 +52,10 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment) 
                                   random);
 }
 
-schedule::Job batch_job(Environment& environment, Stores& stores) {
-  return [&environment, &stores](const schedule::JobCall& call) {
+schedule::Job batch_job(Environment& environment, Stores& stores, std::function<log::Log*()> log) {
+  return [&environment, &stores, log = std::move(log)](const schedule::JobCall& call) {
     Random random(entropy_seed());
-    batch::BatchJob job(batch_context(environment, stores, random), {});
+    batch::BatchJob job(batch_context(environment, stores, random, log ? log() : nullptr), {});
     const auto ended = job.run(nullptr, call.stop);
     return outcome_of(ended, job.report());
   };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,8 +20,9 @@ Result<schedule::Rules> schedule_rules(Environment& environment);
 // Opens the history of runs of the data folder. kNotFound: there is no data folder.
 Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment);
 
-// The job of the schedule: the batch over the data folder. Both must outlive it.
-schedule::Job batch_job(Environment& environment, Stores& stores);
+// The job of the schedule: the batch over the data folder. Both must outlive it. `log` gives the open log of this process, with which a
+// run compares what it took in; without, there is none.
+schedule::Job batch_job(Environment& environment, Stores& stores, std::function<log::Log*()> log = {});
 
 // All that runs the schedule, in the order of use; `environment` and `stores` must outlive it.
 struct ScheduleParts {

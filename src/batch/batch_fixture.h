@@ -103,7 +103,7 @@ class BatchFixture : public ::testing::Test {
   }
 
   BatchContext context() {
-    return {*objects_, {*tables_, *engine_, clock_, random_, logger_}, *disk_, folder_ / "state", statements_};
+    return {*objects_, {*tables_, *engine_, clock_, random_, logger_}, *disk_, folder_ / "state", statements_, log_};
   }
   Result<BatchReport> try_run(const BatchOptions& options = {}, std::stop_token stop = {}) {
     BatchJob job(context(), options);
@@ -174,6 +174,7 @@ class BatchFixture : public ::testing::Test {
   ManualClock clock_;
   Random random_{5};
   NullLogger logger_;
+  log::Log* log_ = nullptr;
   std::map<log::TopicPartition, std::int64_t> next_offset_;
   struct Folders {
     std::int64_t plans = 0;

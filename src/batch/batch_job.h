@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "base/strong.h"
 #include "delta/table.h"
 #include "disk/disk.h"
+#include "log/log.h"
 #include "objects/object_store.h"
 #include "records/kind.h"
 #include "sql/engine.h"
@@ -39,6 +41,8 @@ struct BatchContext {
   disk::Disk& disk;
   disk::Path state;  // Folder of states; the job keeps state/batch (its lock).
   const sql::Statements& statements;
+  log::Log* log =
+      nullptr;  // The log that the objects are sunk from, where it is open in this process: counts are held against it.
 };
 
 struct KindCounts {
@@ -51,6 +55,15 @@ struct KindCounts {
   std::uint64_t dead_letters = 0;  // records = added + repeats + dead_letters.
   std::uint64_t files_rewritten = 0;
   std::string reloaded = {};  // Why all objects were read again; empty: only new ones were.
+};
+
+// The log's offsets beside those of the objects that are taken in, of all partitions together; offsets = taken + waiting + gone.
+struct LogCounts {
+  std::uint64_t offsets = 0;  // That the log ever gave.
+  std::uint64_t taken = 0;    // In objects that the tables have.
+  std::uint64_t waiting = 0;  // Not in such an object yet.
+  std::uint64_t gone = 0;     // Left the log before they were in an object.
+  friend bool operator==(const LogCounts&, const LogCounts&) = default;
 };
 
 struct Answer {
@@ -84,6 +97,7 @@ struct BatchReport {
   std::uint64_t bytes = 0;
   std::uint64_t skipped_objects = 0;  // Met, but none of the sink's, or of no kind.
   std::vector<std::pair<std::string, std::uint64_t>> skip_reasons;
+  std::optional<LogCounts> log;  // None: no log was given to compare with.
   std::map<records::Kind, KindCounts> kinds;
   std::vector<std::pair<std::string, std::uint64_t>> reasons;  // Of this run's dead letters, the most frequent first.
   std::string posts_rebuilt;                                   // Why all posts were made anew; empty where not.

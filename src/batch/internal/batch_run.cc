@@ -85,6 +85,7 @@ Result<void> BatchRun::list() {
   // From where the table that is least far needs them.
   listed_behind_.clear();
   for (const auto& [kind, loaded] : loaded_) listed_behind_.merge(least(loaded, letters_loaded_));
+  log_before_ = log_ranges();
   TRY_ASSIGN(objects_, list_objects(context_.objects, options_.topics, listed_behind_));
   reached_ = objects_.planned;
   return {};
@@ -306,6 +307,28 @@ Result<void> BatchRun::check() {
   return store_checks();
 }
 
+// Without a log in this process, or while it does not answer, nothing is known of it, and no run hangs on it.
+std::optional<LogRanges> BatchRun::log_ranges() {
+  if (context_.log == nullptr) return std::nullopt;
+  auto ranges = ranges_of(*context_.log, options_.topics);
+  if (ranges) return *std::move(ranges);
+  context_.tables.logger.warning("the batch run is not compared with the log", {{"error", ranges.error().message}});
+  return std::nullopt;
+}
+
+void BatchRun::compare_log(std::vector<std::pair<std::string, std::string>>& odd) {
+  const auto after = log_before_ ? log_ranges() : std::nullopt;
+  if (!after) return;
+  std::map<log::TopicPartition, Taken> taken = objects_.taken;
+  for (const LoadedThrough* positions : {&listed_behind_, &reached_}) {
+    for (const auto& [partition, position] : *positions)
+      taken[partition].next = std::max(taken[partition].next, position.through + 1);
+  }
+  LogComparison comparison = compare_with_log(*log_before_, *after, taken);
+  report_.log = comparison.counts;
+  std::ranges::move(comparison.odd, std::back_inserter(odd));
+}
+
 Result<void> BatchRun::check_counts() {
   CheckResult counts{.check = kCounts,
                      .description = "Records, rows and dead letters of the stages that do not come to the same",
@@ -316,11 +339,14 @@ Result<void> BatchRun::check_counts() {
   report_.checks.push_back(std::move(counts));
   auto joints = broken_joints(objects_.objects, object_lines_, listed_behind_);
   std::ranges::copy(objects_.odd, std::back_inserter(joints));
-  CheckResult offsets{.check = kJoints,
-                      .description = "Offsets that lie in no object, or in two: normal where the log itself has a hole",
-                      .stops = false,
-                      .findings = joints.size(),
-                      .sample = {.columns = {"partition", "finding"}, .types = {"VARCHAR", "VARCHAR"}, .rows = {}}};
+  compare_log(joints);
+  CheckResult offsets{
+      .check = kJoints,
+      .description =
+          "Offsets that lie in no object, or in two, or not in the log: normal where the log itself has a hole",
+      .stops = false,
+      .findings = joints.size(),
+      .sample = {.columns = {"partition", "finding"}, .types = {"VARCHAR", "VARCHAR"}, .rows = {}}};
   for (const auto& [partition, finding] : joints) {
     if (offsets.sample.rows.size() == kStoredFindings) break;
     offsets.sample.rows.push_back({sql::Value{partition}, sql::Value{finding}});

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "batch/batch_job.h"
+#include "batch/internal/log_comparison.h"
 #include "batch/internal/model.h"
 #include "batch/internal/positions.h"
 #include "batch/internal/stored_table.h"
@@ -37,6 +38,8 @@ class BatchRun {
   Result<void> find_positions();
   Result<void> read();
   void tell_skipped();
+  void compare_log(std::vector<std::pair<std::string, std::string>>& odd);
+  std::optional<LogRanges> log_ranges();
   Result<void> merge();
   Result<void> merge_kind(records::Kind kind);
   Result<void> store_letters();
@@ -59,6 +62,7 @@ class BatchRun {
   TopicIds ids_;
   std::optional<Publication> before_;  // What readers see until this run is published.
   ObjectList objects_;
+  std::optional<LogRanges> log_before_;      // As the log was before the objects were listed.
   LoadedThrough listed_behind_;              // From where on the objects were listed.
   std::vector<std::uint64_t> object_lines_;  // How many each of them has.
   std::unique_ptr<Workspace> workspace_;

@@ -1,4 +1,8 @@
 // The real sink under all of its layouts, and what the batch finds and reads of them, run after run.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -14,6 +18,7 @@
 #include "sink/testing/faults.h"
 #include "sink/testing/memory_store.h"
 #include "sink/testing/stepped_sink.h"
+#include "sql/engine.h"
 
 namespace pinflow::batch::internal {
 namespace {
@@ -263,6 +268,39 @@ TEST_F(Layouts, ThatBeginAnewAreNotTakenForTheOldOnes) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
   EXPECT_THAT(refused.error().message, HasSubstr("--rebuild"));
+}
+
+// What the S3 sink connector puts under the same name: the record's own columns.
+TEST_F(Layouts, AParquetObjectOfAnotherToolIsLeftAloneAndOthersAreRead) {
+  std::string folder = (std::filesystem::temp_directory_path() / "pinflow_layouts_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string file = folder + "/foreign.parquet";
+  const auto session = sql::open_engine({})->get()->connect().value();
+  const auto object_of = [&](const std::string& select) {
+    EXPECT_TRUE(session->run(fmt::format("COPY ({}) TO '{}' (FORMAT parquet)", select, file)));
+    std::ifstream stream(file, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(stream), {}};
+  };
+  const std::string prefix = "topics/pinterest.pin/partition=0/pinterest.pin+0+";
+  EXPECT_TRUE(store_.put(prefix + "0000000000.snappy.parquet", object_of("SELECT 7 AS index, 'a' AS category")));
+  EXPECT_TRUE(store_.put(prefix + "0000000001.parquet",
+                         object_of(R"(SELECT 1::BIGINT AS "offset", '{"index":1}' AS "value")")));
+  EXPECT_TRUE(store_.put(prefix + "0000000002.json", "{\"index\":2}\n"));
+  std::filesystem::remove_all(folder);
+  const ObjectList list = take_in();
+  EXPECT_EQ(list.objects.size(), 3U);
+  ASSERT_EQ(list.skipped.reasons.size(), 1U);
+  EXPECT_THAT(list.skipped.reasons.begin()->first, HasSubstr("without the columns offset and value"));
+  EXPECT_EQ(list.skipped.count(), 1U);
+  EXPECT_EQ(seen_, (std::map<std::int64_t, int>{{1, 1}, {2, 1}}));
+  // A damaged one is not passed over.
+  EXPECT_TRUE(store_.put(prefix + "0000000003.parquet", "PAR1 and no more"));
+  const ObjectList damaged = list_objects(store_, {}, loaded_).value();
+  ObjectReader reader(store_, damaged.objects, {});
+  const auto read = reader.next({});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(read.error().message, HasSubstr("0000000003.parquet"));
 }
 
 TEST_F(Layouts, RecordsThatLeftTheLogBeforeTheirObjectWasPutMoveNoOther) {

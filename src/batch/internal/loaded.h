@@ -18,4 +18,10 @@ struct Position {
 // By partition; one that is not named has nothing loaded.
 using LoadedThrough = std::map<log::TopicPartition, Position>;
 
+// Which offsets of a partition the objects have, as far as a run has taken them in: all below `next`, but `open` of them.
+struct Taken {
+  log::Offset next;
+  std::int64_t open = 0;
+};
+
 }  // namespace pinflow::batch::internal

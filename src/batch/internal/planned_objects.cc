@@ -24,6 +24,10 @@ std::string_view stem(std::string_view name) {
   return name;
 }
 
+Taken taken_by(const sink::Plan& plan) {
+  return {plan.high, plan.open.count()};
+}
+
 bool is_there(const SunkObject& object) {
   return object.info.size > 0;  // An object of the sink's holds a line at least.
 }
@@ -45,9 +49,10 @@ Result<void> PlannedObjects::find(std::int64_t behind) {
     odd_.emplace_back(place_of(partition_), fmt::format("the plans {} to {} are gone: what they name is not read",
                                                         behind + 1, numbers_.front() - 1));
   }
-  if (behind == 0 || found()) return {};
+  if (behind == 0) return {};
   const auto same = book_.read(behind);
-  if (same) return {};
+  if (same) taken_ = taken_by(*same);
+  if (same || found()) return {};
   if (same.error().code != ErrorCode::kNotFound) return fail(same.error());
   TRY_ASSIGN(const auto last, book_.last());
   if (!last) {
@@ -73,6 +78,8 @@ Result<std::set<std::string>> PlannedObjects::names_behind(std::int64_t number) 
 Result<void> PlannedObjects::read() {
   for (const std::int64_t number : numbers_) {
     TRY_ASSIGN(sink::Plan plan, book_.read(number));
+    if (number != numbers_.front()) taken_ = last_taken_;
+    last_taken_ = taken_by(plan);
     for (sink::Plan::Object& planned : plan.objects) {
       const auto packing = sink::parse_ending(planned.name);
       if (!packing)
@@ -126,6 +133,7 @@ void PlannedObjects::settle() {
   const bool whole = std::ranges::none_of(
       objects_, [&](const SunkObject& object) { return object.plan == last && !is_there(object); });
   through_ = whole ? last : numbers_.size() > 1 ? numbers_[numbers_.size() - 2] : behind_;
+  if (whole) taken_ = last_taken_;
   if (!whole) std::erase_if(objects_, [&](const SunkObject& object) { return object.plan == last; });
   const auto count = std::ranges::count_if(objects_, missing);
   if (count == 0) return;

@@ -28,6 +28,7 @@ class PlannedObjects {
   // Plans before the first one are gone, and what they name cannot be known.
   bool begins_late() const { return !numbers_.empty() && numbers_.front() > behind_ + 1; }
   std::int64_t through() const { return through_; }  // The last plan that is whole.
+  const Taken& taken() const { return taken_; }      // What that plan says.
   std::vector<SunkObject>& objects() { return objects_; }
   const std::vector<std::pair<std::string, std::string>>& odd() const { return odd_; }  // As ObjectList has it.
 
@@ -45,6 +46,8 @@ class PlannedObjects {
   sink::PlanBook book_;
   std::int64_t behind_ = 0;
   std::int64_t through_ = 0;
+  Taken taken_;
+  Taken last_taken_;  // As the last plan has it, whole or not.
   std::vector<std::int64_t> numbers_;
   std::vector<SunkObject> objects_;
   std::vector<std::pair<std::string, std::string>> odd_;

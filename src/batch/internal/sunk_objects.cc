@@ -101,7 +101,10 @@ class Listing {
   }
 
   void add_planned(const log::TopicPartition& partition, PlannedObjects& planned) {
-    if (planned.through() > 0) list_.planned[partition].plan = planned.through();
+    if (planned.through() > 0) {
+      list_.planned[partition].plan = planned.through();
+      list_.taken[partition] = planned.taken();
+    }
     std::ranges::copy(planned.odd(), std::back_inserter(list_.odd));
     for (SunkObject& object : planned.objects()) {
       list_.bytes += object.info.size;

@@ -42,6 +42,7 @@ struct ObjectList {
   std::uint64_t bytes = 0;
   Skipped skipped;        // Objects met that are none of the sink's; one for each topic of no kind.
   LoadedThrough planned;  // Through which plans they reach.
+  std::map<log::TopicPartition, Taken> taken;            // What those plans say of the partition's offsets.
   std::vector<std::pair<std::string, std::string>> odd;  // What is missing: "topic/partition" and a sentence.
 };
 
