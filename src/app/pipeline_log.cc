@@ -1,6 +1,10 @@
 #include "app/pipeline_log.h"
 
+#include <cstdlib>
+
+#include "app/cluster_options.h"
 #include "app/kafka_options.h"
+#include "kafka_cluster/kafka_log.h"
 #include "records/kind.h"
 
 namespace pinflow::app {
@@ -26,8 +30,22 @@ bool is_cluster(const config::Config& config) {
   return config.log.engine == "kafka";
 }
 
-Result<std::unique_ptr<log::Log>> open_cluster(Environment&) {
-  return fail(ErrorCode::kInvalid, "log.engine = 'kafka': this build has no client of Kafka clusters");
+Result<std::unique_ptr<log::Log>> open_cluster(Environment& environment) {
+  const config::Config& config = environment.config();
+  kafka_cluster::KafkaLogOptions options;
+  TRY_ASSIGN(options.properties, cluster_properties(config, *environment.disk));
+  options.msk_iam = config.kafka_cluster.sasl_mechanism == "AWS_MSK_IAM";
+  if (options.msk_iam) {
+    const char* const region = std::getenv("AWS_REGION");
+    TRY_ASSIGN(options.region, cluster_region(config, region == nullptr ? "" : region));
+  }
+  options.max_pending = config.log.max_pending;
+  options.max_record_size = config.log.max_record_size;
+  options.request_window = config.kafka_rest.idempotency_window;
+  options.request_capacity = static_cast<std::size_t>(config.kafka_rest.idempotency_keys);
+  auto opened = kafka_cluster::open_kafka_log(std::move(options), environment.clock, *environment.logger);
+  if (!opened) return fail(std::move(opened).error().with_context("log.engine = 'kafka'"));
+  return opened;
 }
 
 Result<void> make_topic(log::Log& log, const std::string& name, std::int32_t partitions) {
