@@ -18,6 +18,7 @@ MODULES = {
     "sql": ["duckdb.h"],
     "objects": [],
     "log": ["isa-l/", "zlib.h", "snappy", "lz4", "zstd"],
+    "kafka_cluster": ["librdkafka/"],
     "groups": [],
     "kafka_wire": [],
     "net": ["openssl/"],
@@ -36,7 +37,7 @@ MODULES = {
     "app": ["CLI/"],
 }
 EVERYWHERE = ["fmt/"]
-TESTS_ONLY = ["gtest/", "gmock/", "benchmark/", "simdjson.h"]
+TESTS_ONLY = ["gtest/", "gmock/", "benchmark/", "librdkafka/", "simdjson.h"]
 ORDER = {name: rank for rank, name in enumerate(MODULES)}
 OUTSIDE = sorted({library for libraries in MODULES.values() for library in libraries} | set(TESTS_ONLY))
 

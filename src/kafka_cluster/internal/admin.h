@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kafka_cluster/internal/client.h"
+#include "log/log.h"
+
+namespace pinflow::kafka_cluster {
+
+using TopicConfigs = std::vector<std::pair<std::string, std::string>>;
+
+// A topic as the brokers describe it.
+struct TopicShape {
+  std::string name;
+  std::int32_t partitions = 0;
+  bool has_leaders = true;  // False: some partition has none at the moment.
+};
+
+// Questions and orders to the brokers, each a round trip or a few on the caller's thread, at most the call timeout. Safe from any
+// thread.
+class Admin final {
+ public:
+  static Result<std::unique_ptr<Admin>> open(const Cluster& cluster);
+
+  // All topics but those of the brokers themselves, by name. kUnavailable: nobody answers.
+  Result<std::vector<TopicShape>> list_topics();
+  // What the brokers call the cluster; empty where they do not say.
+  std::string cluster_id();
+
+  Result<void> create_topic(const log::TopicSpec& spec);
+  Result<void> delete_topic(const std::string& name);
+  Result<void> add_partitions(const std::string& topic, std::int32_t total);
+  Result<void> alter_topic(const std::string& topic, const TopicConfigs& configs);
+  // The settings that these topics have themselves, in their order; a topic that went meanwhile has none.
+  Result<std::vector<TopicConfigs>> topic_configs(const std::vector<std::string>& topics);
+  Result<log::Offset> delete_records(const log::TopicPartition& partition, log::Offset before);
+
+  Result<log::OffsetRange> offsets(const log::TopicPartition& partition);
+  // The first offset whose record is not older than `time`; none: all are older.
+  Result<std::optional<log::Offset>> find_time(const log::TopicPartition& partition, WallTime time);
+
+  Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group);
+  // Only of a group without members.
+  Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets);
+
+ private:
+  explicit Admin(const Cluster& cluster) : cluster_(cluster) {}
+  using Submit = std::function<void(rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* answers)>;
+  Result<EventHandle> call(rd_kafka_admin_op_t operation, std::string_view context, const Submit& submit);
+  int timeout_ms() const { return static_cast<int>(cluster_.options.call_timeout.count()); }
+  Error failed(rd_kafka_resp_err_t error, std::string_view context, const char* reason = nullptr) const;
+
+  const Cluster cluster_;
+  std::unique_ptr<Client> client_;
+};
+
+}  // namespace pinflow::kafka_cluster

@@ -1,0 +1,83 @@
+#include <cstring>
+
+#include "kafka_cluster/internal/admin.h"
+#include "kafka_cluster/internal/positions.h"
+
+namespace pinflow::kafka_cluster {
+namespace {
+
+using ListHandle = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, DestroyBy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
+using AlterHandle = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, DestroyBy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
+
+// The answer for the one group that was asked for.
+Result<const rd_kafka_topic_partition_list_t*> offsets_of(const rd_kafka_group_result_t** groups, std::size_t count,
+                                                          std::string_view context) {
+  if (count != 1) return fail(ErrorCode::kUnavailable, fmt::format("{}: no answer for it", context));
+  if (const rd_kafka_error_t* const error = rd_kafka_group_result_error(groups[0]); error != nullptr)
+    return fail(error_of(rd_kafka_error_code(error), context, rd_kafka_error_string(error)));
+  return rd_kafka_group_result_partitions(groups[0]);
+}
+
+}  // namespace
+
+PartitionListHandle list_of(const std::vector<log::GroupOffset>& offsets) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const log::GroupOffset& offset : offsets) {
+    auto* const entry = rd_kafka_topic_partition_list_add(list.get(), offset.partition.topic.c_str(), offset.partition.partition.value());
+    entry->offset = offset.offset.value();
+    if (offset.metadata.empty()) continue;
+    // The list frees it with its own free().
+    entry->metadata = ::strdup(offset.metadata.c_str());
+    entry->metadata_size = offset.metadata.size();
+  }
+  return list;
+}
+
+Result<void> first_error(const rd_kafka_topic_partition_list_t& list, std::string_view context) {
+  for (int i = 0; i < list.cnt; ++i) {
+    if (list.elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(error_of(list.elems[i].err, context));
+  }
+  return {};
+}
+
+Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string& group) {
+  const std::string context = fmt::format("asking for the positions of group {}", group);
+  const ListHandle asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+  rd_kafka_ListConsumerGroupOffsets_t* all[] = {asked.get()};
+  TRY_ASSIGN(const EventHandle event,
+             call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, context, [&](auto* options, auto* answers) {
+               rd_kafka_ListConsumerGroupOffsets(client_->handle(), all, 1, options, answers);
+             }));
+  std::size_t count = 0;
+  const auto** const groups =
+      rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  TRY_ASSIGN(const auto* const list, offsets_of(groups, count, context));
+  std::vector<log::GroupOffset> offsets;
+  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
+    const auto& entry = list->elems[i];
+    if (entry.offset < 0 || entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    auto& offset = offsets.emplace_back();
+    offset.partition = {entry.topic, log::PartitionId(entry.partition)};
+    offset.offset = log::Offset(entry.offset);
+    if (entry.metadata != nullptr) offset.metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
+  }
+  return offsets;
+}
+
+Result<void> Admin::commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) {
+  const std::string context = fmt::format("committing positions of group {}", group);
+  const PartitionListHandle list = list_of(offsets);
+  const AlterHandle wanted(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
+  rd_kafka_AlterConsumerGroupOffsets_t* all[] = {wanted.get()};
+  TRY_ASSIGN(const EventHandle event,
+             call(RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, context, [&](auto* options, auto* answers) {
+               rd_kafka_AlterConsumerGroupOffsets(client_->handle(), all, 1, options, answers);
+             }));
+  std::size_t count = 0;
+  const auto** const groups =
+      rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(event.get()), &count);
+  TRY_ASSIGN(const auto* const answered, offsets_of(groups, count, context));
+  return answered == nullptr ? Result<void>() : first_error(*answered, context);
+}
+
+}  // namespace pinflow::kafka_cluster

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kafka_cluster/internal/client.h"
+#include "log/log.h"
+
+namespace pinflow::kafka_cluster {
+
+// Sends records with one idempotent producer (acks=all) and gathers the answers of each call. A thread of its own runs the callbacks,
+// and opens another producer when the first can do nothing more. Safe from any thread.
+class Producer final {
+ public:
+  static Result<std::unique_ptr<Producer>> open(const Cluster& cluster);
+  // Gives what is under way a few seconds. What was not sent then is answered with kCancelled, what was with kUnknownOutcome.
+  ~Producer();
+
+  // Never blocks. `partitions` says where each record goes and is as long as `records`; `most_bytes` is the limit of one record.
+  void produce(const std::string& topic, std::vector<log::PartitionId> partitions, std::vector<log::Record> records,
+               std::size_t most_bytes, log::ProduceDone done);
+
+ private:
+  struct Call;
+  // What a message carries: whose it is and which.
+  struct Slot {
+    Call* call = nullptr;
+    std::size_t index = 0;
+  };
+  // One call of produce(). Ends itself with the last answer.
+  struct Call {
+    Producer& producer;
+    std::string topic;
+    std::vector<log::Record> records;  // Values are not copied: they stay until they are answered.
+    std::vector<Slot> slots;
+    std::vector<Result<log::Appended>> results;
+    log::ProduceDone done;
+    std::size_t bytes = 0;
+    std::size_t most_bytes = 0;
+    std::atomic<std::size_t> left{1};  // Answers to come, and one while records are handed over.
+    void answered(std::size_t count);
+  };
+
+  explicit Producer(const Cluster& cluster) : cluster_(cluster) {}
+  Result<std::unique_ptr<Client>> open_client();
+  void run();
+  void reopen();
+  void drain(Client& client);
+  rd_kafka_resp_err_t send(rd_kafka_topic_t* topic, const log::Record& record, log::PartitionId partition, Slot& slot);
+  rd_kafka_topic_t* topic_handle(const std::string& name);
+  void delivered(const rd_kafka_message_t& message);
+  Error delivery_error(const rd_kafka_message_t& message, const Call& call, std::size_t size) const;
+
+  const Cluster cluster_;
+  std::atomic<std::size_t> pending_{0};  // Bytes not yet answered.
+  std::atomic<bool> fatal_{false};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;  // Of the client and its topics; keeps the records of one call next to each other.
+  std::unique_ptr<Client> client_;
+  std::map<std::string, TopicHandle, std::less<>> topics_;
+  std::thread thread_;
+};
+
+}  // namespace pinflow::kafka_cluster

@@ -1,0 +1,3 @@
+#include "kafka_cluster/kafka_log.h"
+
+#include <gtest/gtest.h>
