@@ -30,7 +30,8 @@ class KafkaLog final : public log::Log {
   Result<log::Offset> delete_records(const log::TopicPartition& partition, log::Offset before) override;
   Result<log::Topic> topic(const std::string& name) override { return topics_->topic(name); }
   std::vector<log::Topic> topics() override { return topics_->topics(); }
-  void produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records, log::ProduceDone done) override;
+  void produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records,
+               log::ProduceDone done) override;
   void produce_once(const std::string& topic, log::RequestMark mark, std::vector<log::Record> records,
                     std::vector<log::PartitionId> partitions, log::ProduceDone done) override;
   Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request, std::stop_token stop) override {
@@ -38,11 +39,14 @@ class KafkaLog final : public log::Log {
   }
   Result<log::OffsetRange> offsets(const log::TopicPartition& partition) override;
   Result<std::optional<log::TimedOffset>> find_time(const log::TopicPartition& partition, WallTime time) override;
-  std::unique_ptr<log::Watch> watch(std::span<const log::FetchPosition> positions, std::move_only_function<void()> ready) override {
+  std::unique_ptr<log::Watch> watch(std::span<const log::FetchPosition> positions,
+                                    std::move_only_function<void()> ready) override {
     return watcher_->watch(positions, std::move(ready));
   }
   Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) override;
-  Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group) override { return admin_->committed_offsets(group); }
+  Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group) override {
+    return admin_->committed_offsets(group);
+  }
   Result<std::unique_ptr<log::Share>> join(const std::string& group, const std::vector<std::string>& topics) override;
 
  private:
@@ -60,13 +64,15 @@ class KafkaLog final : public log::Log {
   std::unique_ptr<Producer> producer_;
   std::atomic<std::uint32_t> next_keyless_{0};
   std::mutex members_mutex_;
-  std::multimap<std::string, GroupShare*> members_;  // Of groups that this process is in; positions are committed through them.
+  std::multimap<std::string, GroupShare*>
+      members_;  // Of groups that this process is in; positions are committed through them.
 };
 
 // A share that takes itself from the list when it ends.
 class KafkaLog::Member final : public log::Share {
  public:
-  Member(KafkaLog& log, const std::string& group, std::unique_ptr<GroupShare> share) : log_(log), share_(std::move(share)) {
+  Member(KafkaLog& log, const std::string& group, std::unique_ptr<GroupShare> share)
+      : log_(log), share_(std::move(share)) {
     const std::scoped_lock lock(log_.members_mutex_);
     at_ = log_.members_.emplace(group, share_.get());
   }
@@ -77,7 +83,9 @@ class KafkaLog::Member final : public log::Share {
   Member(const Member&) = delete;
   Member& operator=(const Member&) = delete;
   log::Assignment assignment() const override { return share_->assignment(); }
-  log::Assignment wait(std::uint64_t known, std::stop_token stop) override { return share_->wait(known, std::move(stop)); }
+  log::Assignment wait(std::uint64_t known, std::stop_token stop) override {
+    return share_->wait(known, std::move(stop));
+  }
   Result<void> subscribe(const std::vector<std::string>& topics) override { return share_->subscribe(topics); }
   void settled(std::uint64_t version) override { share_->settled(version); }
 
@@ -134,7 +142,8 @@ std::size_t KafkaLog::most_bytes(const log::Topic& topic) const {
   return options_.max_record_size.count() - std::min<std::size_t>(options_.max_record_size.count(), kBatchRoom);
 }
 
-void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records, log::ProduceDone done) {
+void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records,
+                       log::ProduceDone done) {
   const std::size_t count = records.size();
   if (count == 0) return done({});
   const auto known = topics_->topic(topic);
@@ -142,7 +151,8 @@ void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std
   if (good && partition != log::kAnyPartition) good = topics_->check({topic, partition});
   if (!good) return done(std::vector<Result<log::Appended>>(count, fail(good.error())));
   // Records without key of one call share a partition, which makes few and large batches.
-  const log::PartitionId keyless(static_cast<std::int32_t>(next_keyless_++ % static_cast<std::uint32_t>(known->partitions)));
+  const log::PartitionId keyless(
+      static_cast<std::int32_t>(next_keyless_++ % static_cast<std::uint32_t>(known->partitions)));
   std::vector<log::PartitionId> partitions(count, partition);
   for (std::size_t i = 0; i < count && partition == log::kAnyPartition; ++i)
     partitions[i] = records[i].key ? log::partition_of_key(*records[i].key, known->partitions) : keyless;
@@ -166,7 +176,8 @@ void KafkaLog::produce_once(const std::string& topic, log::RequestMark mark, std
     log::PartitionId place = partitions.empty() ? log::kAnyPartition : partitions[i];
     if (place == log::kAnyPartition)
       place = records[i].key ? log::partition_of_key(*records[i].key, begun->placed_among)
-                             : log::PartitionId(static_cast<std::int32_t>(mark.request % static_cast<std::uint64_t>(begun->placed_among)));
+                             : log::PartitionId(static_cast<std::int32_t>(
+                                   mark.request % static_cast<std::uint64_t>(begun->placed_among)));
     if (begun->stored[i]) {
       results[i] = *begun->stored[i];
     } else if (place < log::PartitionId(0) || place.value() >= known->partitions) {
@@ -177,7 +188,8 @@ void KafkaLog::produce_once(const std::string& topic, log::RequestMark mark, std
       places.push_back(place);
     }
   }
-  auto end = [this, mark, results = std::move(results), open, done = std::move(done)](std::vector<Result<log::Appended>> stored) mutable {
+  auto end = [this, mark, results = std::move(results), open,
+              done = std::move(done)](std::vector<Result<log::Appended>> stored) mutable {
     for (std::size_t i = 0; i < open.size(); ++i) results[open[i]] = std::move(stored[i]);
     window_.end(mark, results);
     done(std::move(results));

@@ -30,13 +30,16 @@ struct KafkaLogOptions {
   // promises of the log rest on cannot be set (kInvalid names them).
   std::vector<std::pair<std::string, std::string>> properties;
   TokenSource token;  // For sasl.mechanisms = OAUTHBEARER; empty: as the properties sasl.oauthbearer.* say.
-  bool msk_iam = false;  // AWS_MSK_IAM: SASL_SSL with tokens signed by the credentials that AWS's own tools would find (aws/credentials.h) ...
-  std::string region;    // ... for the cluster's region, such as eu-west-1.
-  ByteCount max_pending{std::uint64_t{64} << 20};     // Of produce, not yet answered; past it kOverloaded.
-  ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers; a topic's own max.message.bytes goes before it.
-  ByteCount max_prefetch{std::uint64_t{4} << 20};     // Read ahead of each partition that somebody reads.
-  std::size_t max_streams = 256;  // Partitions that are read ahead at the same time; the longest unused is stopped first.
-  std::chrono::milliseconds linger{2};                // A batch waits so long for more records.
+  bool msk_iam =
+      false;  // AWS_MSK_IAM: SASL_SSL with tokens signed by the credentials that AWS's own tools would find (aws/credentials.h) ...
+  std::string region;                              // ... for the cluster's region, such as eu-west-1.
+  ByteCount max_pending{std::uint64_t{64} << 20};  // Of produce, not yet answered; past it kOverloaded.
+  ByteCount max_record_size{std::uint64_t{1}
+                            << 20};  // Key, value and headers; a topic's own max.message.bytes goes before it.
+  ByteCount max_prefetch{std::uint64_t{4} << 20};  // Read ahead of each partition that somebody reads.
+  std::size_t max_streams =
+      256;  // Partitions that are read ahead at the same time; the longest unused is stopped first.
+  std::chrono::milliseconds linger{2};                 // A batch waits so long for more records.
   std::chrono::milliseconds delivery_timeout{30'000};  // After that a record that no broker confirmed is given up.
   std::chrono::milliseconds call_timeout{15'000};      // Of calls that ask a broker something.
   std::chrono::milliseconds metadata_interval{5'000};  // Between looks at which topics there are.

@@ -7,7 +7,7 @@
 namespace pinflow::kafka_cluster {
 namespace {
 
-using MetadataHandle = std::unique_ptr<const rd_kafka_metadata, DestroyBy<rd_kafka_metadata_destroy>>;
+using MetadataHandle = std::unique_ptr<const struct rd_kafka_metadata, DestroyBy<rd_kafka_metadata_destroy>>;
 using NewTopicHandle = std::unique_ptr<rd_kafka_NewTopic_t, DestroyBy<rd_kafka_NewTopic_destroy>>;
 using DeleteTopicHandle = std::unique_ptr<rd_kafka_DeleteTopic_t, DestroyBy<rd_kafka_DeleteTopic_destroy>>;
 using NewPartitionsHandle = std::unique_ptr<rd_kafka_NewPartitions_t, DestroyBy<rd_kafka_NewPartitions_destroy>>;
@@ -28,8 +28,10 @@ std::string name_of(const log::TopicPartition& partition) {
 Result<void> check_configs(const TopicConfigs& configs) {
   for (const auto& [name, value] : configs) {
     if (log::is_own_setting(name))
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("the setting {} is a note that only the embedded log keeps; a Kafka cluster has no place for it", name));
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format("the setting {} is a note that only the embedded log keeps; a Kafka cluster has no place for it",
+                      name));
   }
   return {};
 }
@@ -48,7 +50,7 @@ Error Admin::failed(rd_kafka_resp_err_t error, std::string_view context, const c
 }
 
 Result<std::vector<TopicShape>> Admin::list_topics() {
-  const rd_kafka_metadata* raw = nullptr;
+  const struct rd_kafka_metadata* raw = nullptr;
   const auto error = rd_kafka_metadata(client_->handle(), 1, nullptr, &raw, timeout_ms());
   const MetadataHandle metadata(raw);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(failed(error, "asking the Kafka cluster for its topics"));
@@ -107,11 +109,13 @@ Result<void> first_error(const rd_kafka_topic_result_t** topics, std::size_t cou
 Result<void> Admin::create_topic(const log::TopicSpec& spec) {
   TRY(check_configs(spec.configs));
   char text[512] = {};
-  const NewTopicHandle topic(rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, cluster_.options.replication, text, sizeof text));
+  const NewTopicHandle topic(
+      rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, cluster_.options.replication, text, sizeof text));
   const std::string context = fmt::format("making topic {}", spec.name);
   if (topic == nullptr) return fail(ErrorCode::kInvalid, fmt::format("{}: {}", context, text));
   for (const auto& [name, value] : spec.configs) {
-    if (const auto error = rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str()); error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (const auto error = rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
+        error != RD_KAFKA_RESP_ERR_NO_ERROR)
       return fail(error_of(error, fmt::format("{}: setting {}", context, name)));
   }
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
@@ -119,7 +123,8 @@ Result<void> Admin::create_topic(const log::TopicSpec& spec) {
                rd_kafka_CreateTopics(client_->handle(), topics, 1, options, answers);
              }));
   std::size_t count = 0;
-  const auto** const results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  const auto** const results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   return first_error(results, count, context);
 }
 
@@ -131,7 +136,8 @@ Result<void> Admin::delete_topic(const std::string& name) {
                rd_kafka_DeleteTopics(client_->handle(), topics, 1, options, answers);
              }));
   std::size_t count = 0;
-  const auto** const results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  const auto** const results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
   return first_error(results, count, context);
 }
 
@@ -142,7 +148,8 @@ Result<void> Admin::add_partitions(const std::string& topic, std::int32_t total)
       rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(std::max(total, 0)), text, sizeof text));
   if (partitions == nullptr) return fail(ErrorCode::kInvalid, fmt::format("{}: {}", context, text));
   rd_kafka_NewPartitions_t* all[] = {partitions.get()};
-  TRY_ASSIGN(const EventHandle event, call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, context, [&](auto* options, auto* answers) {
+  TRY_ASSIGN(const EventHandle event,
+             call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, context, [&](auto* options, auto* answers) {
                rd_kafka_CreatePartitions(client_->handle(), all, 1, options, answers);
              }));
   std::size_t count = 0;
@@ -165,7 +172,8 @@ Result<void> Admin::alter_topic(const std::string& topic, const TopicConfigs& co
                rd_kafka_AlterConfigs(client_->handle(), resources, 1, options, answers);
              }));
   std::size_t count = 0;
-  const auto** const results = rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event.get()), &count);
+  const auto** const results =
+      rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event.get()), &count);
   for (std::size_t i = 0; i < count; ++i) {
     if (const auto error = rd_kafka_ConfigResource_error(results[i]); error != RD_KAFKA_RESP_ERR_NO_ERROR)
       return fail(error_of(error, context, rd_kafka_ConfigResource_error_string(results[i])));
@@ -180,10 +188,11 @@ Result<std::vector<TopicConfigs>> Admin::topic_configs(const std::vector<std::st
   std::vector<rd_kafka_ConfigResource_t*> resources;
   for (const std::string& topic : topics)
     resources.push_back(owned.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str())).get());
-  TRY_ASSIGN(const EventHandle event,
-             call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "asking for the settings of topics", [&](auto* options, auto* answers) {
-               rd_kafka_DescribeConfigs(client_->handle(), resources.data(), resources.size(), options, answers);
-             }));
+  TRY_ASSIGN(
+      const EventHandle event,
+      call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "asking for the settings of topics", [&](auto* options, auto* answers) {
+        rd_kafka_DescribeConfigs(client_->handle(), resources.data(), resources.size(), options, answers);
+      }));
   std::size_t count = 0;
   const auto** const results =
       rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
@@ -221,8 +230,8 @@ Result<log::Offset> Admin::delete_records(const log::TopicPartition& partition, 
 Result<log::OffsetRange> Admin::offsets(const log::TopicPartition& partition) {
   std::int64_t begin = 0;
   std::int64_t end = 0;
-  const auto error = rd_kafka_query_watermark_offsets(client_->handle(), partition.topic.c_str(), partition.partition.value(),
-                                                      &begin, &end, timeout_ms());
+  const auto error = rd_kafka_query_watermark_offsets(client_->handle(), partition.topic.c_str(),
+                                                      partition.partition.value(), &begin, &end, timeout_ms());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     return fail(failed(error, fmt::format("asking for the offsets of {}", name_of(partition))));
   return log::OffsetRange{log::Offset(begin), log::Offset(end)};

@@ -6,8 +6,10 @@
 namespace pinflow::kafka_cluster {
 namespace {
 
-using ListHandle = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, DestroyBy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
-using AlterHandle = std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, DestroyBy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
+using ListHandle =
+    std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, DestroyBy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
+using AlterHandle =
+    std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, DestroyBy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 
 // The answer for the one group that was asked for.
 Result<const rd_kafka_topic_partition_list_t*> offsets_of(const rd_kafka_group_result_t** groups, std::size_t count,
@@ -23,7 +25,8 @@ Result<const rd_kafka_topic_partition_list_t*> offsets_of(const rd_kafka_group_r
 PartitionListHandle list_of(const std::vector<log::GroupOffset>& offsets) {
   PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const log::GroupOffset& offset : offsets) {
-    auto* const entry = rd_kafka_topic_partition_list_add(list.get(), offset.partition.topic.c_str(), offset.partition.partition.value());
+    auto* const entry = rd_kafka_topic_partition_list_add(list.get(), offset.partition.topic.c_str(),
+                                                          offset.partition.partition.value());
     entry->offset = offset.offset.value();
     if (offset.metadata.empty()) continue;
     // The list frees it with its own free().
@@ -49,8 +52,8 @@ Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string
                rd_kafka_ListConsumerGroupOffsets(client_->handle(), all, 1, options, answers);
              }));
   std::size_t count = 0;
-  const auto** const groups =
-      rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  const auto** const groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
   TRY_ASSIGN(const auto* const list, offsets_of(groups, count, context));
   std::vector<log::GroupOffset> offsets;
   for (int i = 0; list != nullptr && i < list->cnt; ++i) {
@@ -59,7 +62,8 @@ Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string
     auto& offset = offsets.emplace_back();
     offset.partition = {entry.topic, log::PartitionId(entry.partition)};
     offset.offset = log::Offset(entry.offset);
-    if (entry.metadata != nullptr) offset.metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
+    if (entry.metadata != nullptr)
+      offset.metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
   }
   return offsets;
 }
@@ -74,8 +78,8 @@ Result<void> Admin::commit_offsets(const std::string& group, const std::vector<l
                rd_kafka_AlterConsumerGroupOffsets(client_->handle(), all, 1, options, answers);
              }));
   std::size_t count = 0;
-  const auto** const groups =
-      rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(event.get()), &count);
+  const auto** const groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+      rd_kafka_event_AlterConsumerGroupOffsets_result(event.get()), &count);
   TRY_ASSIGN(const auto* const answered, offsets_of(groups, count, context));
   return answered == nullptr ? Result<void>() : first_error(*answered, context);
 }

@@ -66,14 +66,17 @@ Error ClusterHealth::explain(Error otherwise) const {
 Result<void> check_properties(const Properties& properties) {
   for (const auto& [name, value] : properties) {
     if (std::ranges::find(kOwnProperties, name) != kOwnProperties.end())
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("the property {} of the Kafka client cannot be set, as what the log promises rests on it", name));
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format("the property {} of the Kafka client cannot be set, as what the log promises rests on it", name));
   }
   const bool has_brokers = std::ranges::any_of(properties, [](const auto& property) {
-    return (property.first == "bootstrap.servers" || property.first == "metadata.broker.list") && !property.second.empty();
+    return (property.first == "bootstrap.servers" || property.first == "metadata.broker.list") &&
+           !property.second.empty();
   });
   if (!has_brokers)
-    return fail(ErrorCode::kInvalid, "the property bootstrap.servers is missing: host:port of some brokers, with commas between them");
+    return fail(ErrorCode::kInvalid,
+                "the property bootstrap.servers is missing: host:port of some brokers, with commas between them");
   return {};
 }
 
@@ -111,10 +114,9 @@ Result<ConfHandle> Client::configure(const Properties& own) {
     });
   }
   if (hooks_.rebalance) {
-    rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t event,
-                                                  rd_kafka_topic_partition_list_t* partitions, void* opaque) {
-      static_cast<Client*>(opaque)->hooks_.rebalance(event, partitions);
-    });
+    rd_kafka_conf_set_rebalance_cb(
+        conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t* partitions,
+                       void* opaque) { static_cast<Client*>(opaque)->hooks_.rebalance(event, partitions); });
   }
   if (cluster_.options.token) {
     rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
@@ -131,12 +133,14 @@ Result<std::unique_ptr<Client>> Client::open(rd_kafka_type_t type, const Propert
   TRY_ASSIGN(ConfHandle conf, client->configure(own));
   char text[512] = {};
   client->handle_ = rd_kafka_new(type, conf.get(), text, sizeof text);
-  if (client->handle_ == nullptr) return fail(ErrorCode::kInvalid, fmt::format("the Kafka client does not start: {}", text));
+  if (client->handle_ == nullptr)
+    return fail(ErrorCode::kInvalid, fmt::format("the Kafka client does not start: {}", text));
   (void)conf.release();  // Now the client's.
   client->main_queue_.reset(rd_kafka_queue_get_main(client->handle_));
   if (cluster.options.token) {
     if (const ErrorHandle error(rd_kafka_sasl_background_callbacks_enable(client->handle_)); error != nullptr)
-      return fail(ErrorCode::kInvalid, fmt::format("tokens need sasl.mechanisms = OAUTHBEARER: {}", rd_kafka_error_string(error.get())));
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("tokens need sasl.mechanisms = OAUTHBEARER: {}", rd_kafka_error_string(error.get())));
   }
   return client;
 }

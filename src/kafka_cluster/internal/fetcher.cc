@@ -62,7 +62,8 @@ void Fetcher::settle(std::size_t lane, const log::TopicPartition& partition) {
 // The first client that does not read the partition; another where all do. Under the mutex.
 Result<std::size_t> Fetcher::lane_for(const log::TopicPartition& partition) {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const bool has_idle = std::ranges::any_of(idle_, [&](const Idle& idle) { return idle.lane == i && idle.stream->partition() == partition; });
+    const bool has_idle = std::ranges::any_of(
+        idle_, [&](const Idle& idle) { return idle.lane == i && idle.stream->partition() == partition; });
     if (!is_busy(i, partition) && !has_idle) return i;
   }
   if (lanes_.size() >= kMostLanes) return lanes_.size();
@@ -90,7 +91,8 @@ void Fetcher::trim(std::unique_lock<std::mutex>& lock) {
 Result<void> Fetcher::borrow(const log::FetchPosition& position, Loan& loan, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const auto of_partition = [&](const Idle& idle) { return idle.stream->partition() == position.partition; };
-  auto found = std::ranges::find_if(idle_, [&](const Idle& idle) { return of_partition(idle) && idle.stream->next() == position.offset; });
+  auto found = std::ranges::find_if(
+      idle_, [&](const Idle& idle) { return of_partition(idle) && idle.stream->next() == position.offset; });
   if (found != idle_.end()) {
     loan.lane = found->lane;
     loan.stream = std::move(found->stream);
@@ -225,7 +227,8 @@ Result<std::vector<log::FetchedPartition>> Fetcher::fetch(const log::FetchReques
   for (bool is_last = false; true;) {
     failed |= collect(loans.all(), left, bytes);
     const bool in_time = std::chrono::steady_clock::now() < deadline;
-    if (failed || bytes >= wanted || left.records == 0 || stop.stop_requested() || (!in_time && (bytes > 0 || is_last))) break;
+    if (failed || bytes >= wanted || left.records == 0 || stop.stop_requested() || (!in_time && (bytes > 0 || is_last)))
+      break;
     if (!in_time) {
       TRY_ASSIGN(const bool complete, has_all(loans.all(), request.max_wait.count() <= 0));
       if (complete) break;
@@ -241,7 +244,8 @@ Result<std::vector<log::FetchedPartition>> Fetcher::fetch(const log::FetchReques
   std::vector<log::FetchedPartition> answer;
   for (std::size_t i = 0; i < loans.all().size(); ++i) {
     log::FetchedPartition& fetched = loans.all()[i].fetched;
-    if (!fetched.records.empty() || fetched.error || fetched.next > request.positions[i].offset) answer.push_back(std::move(fetched));
+    if (!fetched.records.empty() || fetched.error || fetched.next > request.positions[i].offset)
+      answer.push_back(std::move(fetched));
   }
   if (answer.empty() && !stop.stop_requested()) {
     if (auto down = cluster_.health.error()) return fail(std::move(*down));
@@ -256,7 +260,8 @@ bool Fetcher::collect(std::vector<Loan>& loans, Stream::Budget& left, std::size_
     Loan& loan = loans[i];
     if (loan.stream == nullptr) continue;
     const std::size_t sharers = loans.size() - i;
-    Stream::Budget share{left.bytes / sharers, left.records == 0 ? 0 : std::max<std::size_t>(left.records / sharers, 1), left.nothing_yet};
+    Stream::Budget share{left.bytes / sharers, left.records == 0 ? 0 : std::max<std::size_t>(left.records / sharers, 1),
+                         left.nothing_yet};
     const Stream::Budget before = share;
     const std::size_t had = loan.fetched.records.size();
     loan.stream->take(share, loan.fetched);

@@ -17,7 +17,8 @@ namespace pinflow::kafka_cluster {
 // `topics` outlive it.
 class Fetcher final {
  public:
-  Fetcher(Admin& admin, TopicCache& topics, const Cluster& cluster) : admin_(admin), topics_(topics), cluster_(cluster) {}
+  Fetcher(Admin& admin, TopicCache& topics, const Cluster& cluster)
+      : admin_(admin), topics_(topics), cluster_(cluster) {}
 
   // As Log::fetch.
   Result<std::vector<log::FetchedPartition>> fetch(const log::FetchRequest& request, std::stop_token stop);
@@ -38,7 +39,8 @@ class Fetcher final {
   };
   class Loans;
 
-  bool lend(const log::FetchRequest& request, Loans& loans, StreamListener& news, std::stop_token stop, std::optional<Error>& error);
+  bool lend(const log::FetchRequest& request, Loans& loans, StreamListener& news, std::stop_token stop,
+            std::optional<Error>& error);
   static bool collect(std::vector<Loan>& loans, Stream::Budget& left, std::size_t& bytes);
   Result<bool> has_all(const std::vector<Loan>& loans, bool exact);
   Result<void> borrow(const log::FetchPosition& position, Loan& loan, std::stop_token stop);

@@ -54,8 +54,10 @@ void GroupShare::run(const std::stop_token& stop) {
     // Its partitions are paused: what comes are errors and calls of rebalance().
     const MessageHandle message(rd_kafka_consumer_poll(client_->handle(), kPollMs));
     if (message == nullptr || message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) continue;
-    cluster_.logger.warning("The consumer group has trouble", {{"group", group_}, {"error", rd_kafka_message_errstr(message.get())}});
+    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+      continue;
+    cluster_.logger.warning("The consumer group has trouble",
+                            {{"group", group_}, {"error", rd_kafka_message_errstr(message.get())}});
   }
 }
 
@@ -70,7 +72,8 @@ void GroupShare::rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_partition_l
 void GroupShare::assign(rd_kafka_topic_partition_list_t* partitions) {
   for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;  // Nothing is read.
   if (const ErrorHandle error(rd_kafka_incremental_assign(client_->handle(), partitions)); error != nullptr)
-    cluster_.logger.warning("Partitions were not taken", {{"group", group_}, {"error", rd_kafka_error_string(error.get())}});
+    cluster_.logger.warning("Partitions were not taken",
+                            {{"group", group_}, {"error", rd_kafka_error_string(error.get())}});
   rd_kafka_pause_partitions(client_->handle(), partitions);
   const std::scoped_lock lock(mutex_);
   for (int i = 0; i < partitions->cnt; ++i)
@@ -94,7 +97,8 @@ void GroupShare::revoke(rd_kafka_topic_partition_list_t* partitions) {
     }
   }
   if (const ErrorHandle error(rd_kafka_incremental_unassign(client_->handle(), partitions)); error != nullptr)
-    cluster_.logger.warning("Partitions were not given back", {{"group", group_}, {"error", rd_kafka_error_string(error.get())}});
+    cluster_.logger.warning("Partitions were not given back",
+                            {{"group", group_}, {"error", rd_kafka_error_string(error.get())}});
 }
 
 log::Assignment GroupShare::assignment() const {
@@ -114,7 +118,8 @@ Result<void> GroupShare::subscribe(const std::vector<std::string>& topics) {
     error = rd_kafka_unsubscribe(client_->handle());
   } else {
     const PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
-    for (const std::string& topic : topics) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    for (const std::string& topic : topics)
+      rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
     error = rd_kafka_subscribe(client_->handle(), list.get());
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};

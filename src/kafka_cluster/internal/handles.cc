@@ -71,9 +71,9 @@ std::string_view advice(rd_kafka_resp_err_t error) {
 }  // namespace
 
 Error error_of(rd_kafka_resp_err_t error, std::string_view context, const char* reason) {
-  return {code_of(error), fmt::format("{}: {}{}", context,
-                                      reason != nullptr && *reason != '\0' ? reason : rd_kafka_err2str(error),
-                                      advice(error))};
+  return {code_of(error),
+          fmt::format("{}: {}{}", context, reason != nullptr && *reason != '\0' ? reason : rd_kafka_err2str(error),
+                      advice(error))};
 }
 
 }  // namespace pinflow::kafka_cluster

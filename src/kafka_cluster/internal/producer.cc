@@ -16,7 +16,8 @@ constexpr std::size_t kRecordOverhead = sizeof(log::Record) + sizeof(Result<log:
 
 std::size_t payload_of(const log::Record& record) {
   std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const log::Header& header : record.headers) bytes += header.key.size() + (header.value ? header.value->size() : 0);
+  for (const log::Header& header : record.headers)
+    bytes += header.key.size() + (header.value ? header.value->size() : 0);
   return bytes;
 }
 
@@ -105,7 +106,8 @@ rd_kafka_topic_t* Producer::topic_handle(const std::string& name) {
   return topic.get();
 }
 
-rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const log::Record& record, log::PartitionId partition, Slot& slot) {
+rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const log::Record& record, log::PartitionId partition,
+                                   Slot& slot) {
   rd_kafka_headers_t* headers = nullptr;
   if (!record.headers.empty()) {
     headers = rd_kafka_headers_new(record.headers.size());
@@ -114,18 +116,19 @@ rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const log::Record& r
                           header.value ? header.value->data() : nullptr,
                           header.value ? static_cast<ssize_t>(header.value->size()) : 0);
   }
-  const auto error = rd_kafka_producev(
-      client_->handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition.value()),
-      RD_KAFKA_V_KEY(record.key ? record.key->data() : nullptr, record.key ? record.key->size() : 0),
-      RD_KAFKA_V_VALUE(record.value ? const_cast<char*>(record.value->data()) : nullptr, record.value ? record.value->size() : 0),
-      RD_KAFKA_V_TIMESTAMP(record.timestamp ? record.timestamp->time_since_epoch().count() : 0),
-      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&slot), RD_KAFKA_V_END);
+  const auto error =
+      rd_kafka_producev(client_->handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition.value()),
+                        RD_KAFKA_V_KEY(record.key ? record.key->data() : nullptr, record.key ? record.key->size() : 0),
+                        RD_KAFKA_V_VALUE(record.value ? const_cast<char*>(record.value->data()) : nullptr,
+                                         record.value ? record.value->size() : 0),
+                        RD_KAFKA_V_TIMESTAMP(record.timestamp ? record.timestamp->time_since_epoch().count() : 0),
+                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&slot), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR && headers != nullptr) rd_kafka_headers_destroy(headers);
   return error;
 }
 
-void Producer::produce(const std::string& topic, std::vector<log::PartitionId> partitions, std::vector<log::Record> records,
-                       std::size_t most_bytes, log::ProduceDone done) {
+void Producer::produce(const std::string& topic, std::vector<log::PartitionId> partitions,
+                       std::vector<log::Record> records, std::size_t most_bytes, log::ProduceDone done) {
   const std::size_t count = records.size();
   std::size_t bytes = 0;
   for (const log::Record& record : records) bytes += payload_of(record) + kRecordOverhead;
@@ -142,13 +145,17 @@ void Producer::produce(const std::string& topic, std::vector<log::PartitionId> p
   std::size_t refused = 0;
   {
     const std::scoped_lock lock(mutex_);
-    rd_kafka_topic_t* const handle = topics_.size() < kMostTopics || topics_.contains(topic) ? topic_handle(topic) : nullptr;
+    rd_kafka_topic_t* const handle =
+        topics_.size() < kMostTopics || topics_.contains(topic) ? topic_handle(topic) : nullptr;
     for (std::size_t i = 0; i < count; ++i) {
       call->slots[i] = {call, i};
       const std::size_t size = payload_of(call->records[i]);
       if (size > most_bytes) {
-        call->results[i] = fail(ErrorCode::kInvalid, fmt::format("topic {}: a record of {} bytes is over the limit of {}", topic, size, most_bytes));
-      } else if (const auto error = handle == nullptr ? RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC : send(handle, call->records[i], partitions[i], call->slots[i]);
+        call->results[i] =
+            fail(ErrorCode::kInvalid,
+                 fmt::format("topic {}: a record of {} bytes is over the limit of {}", topic, size, most_bytes));
+      } else if (const auto error = handle == nullptr ? RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+                                                      : send(handle, call->records[i], partitions[i], call->slots[i]);
                  error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         call->results[i] = fail(cluster_.health.explain(error_of(error, fmt::format("sending to topic {}", topic))));
         if (error == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;

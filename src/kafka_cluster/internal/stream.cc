@@ -19,7 +19,8 @@ log::StoredRecord record_of(const rd_kafka_message_t& message) {
   log::StoredRecord record;
   record.offset = log::Offset(message.offset);
   rd_kafka_timestamp_type_t type{};
-  record.timestamp = WallTime(std::chrono::milliseconds(std::max<std::int64_t>(0, rd_kafka_message_timestamp(&message, &type))));
+  record.timestamp =
+      WallTime(std::chrono::milliseconds(std::max<std::int64_t>(0, rd_kafka_message_timestamp(&message, &type))));
   record.key = text_of(message.key, message.key_len);
   record.value = text_of(message.payload, message.len);
   rd_kafka_headers_t* headers = nullptr;
@@ -27,15 +28,18 @@ log::StoredRecord record_of(const rd_kafka_message_t& message) {
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i)
       record.headers.push_back({name, text_of(value, size)});
   }
   return record;
 }
 
 std::size_t size_of(const log::StoredRecord& record) {
-  std::size_t bytes = kRecordOverhead + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const log::Header& header : record.headers) bytes += header.key.size() + (header.value ? header.value->size() : 0);
+  std::size_t bytes =
+      kRecordOverhead + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const log::Header& header : record.headers)
+    bytes += header.key.size() + (header.value ? header.value->size() : 0);
   return bytes;
 }
 
@@ -51,7 +55,8 @@ Result<std::unique_ptr<Stream>> Stream::open(Client& client, const log::TopicPar
   stream->topic_.reset(rd_kafka_topic_new(client.handle(), partition.topic.c_str(), nullptr));
   if (stream->topic_ == nullptr) return fail(error_of(rd_kafka_last_error(), context));
   stream->queue_.reset(rd_kafka_queue_new(client.handle()));
-  if (rd_kafka_consume_start_queue(stream->topic_.get(), partition.partition.value(), from.value(), stream->queue_.get()) != 0)
+  if (rd_kafka_consume_start_queue(stream->topic_.get(), partition.partition.value(), from.value(),
+                                   stream->queue_.get()) != 0)
     return fail(error_of(rd_kafka_last_error(), context));
   stream->started_ = true;
   return stream;
@@ -81,14 +86,17 @@ bool Stream::refill() {
 }
 
 Error Stream::read_error(const rd_kafka_message_t& message) const {
-  return error_of(message.err, fmt::format("reading partition {} of topic {} at offset {}", partition_.partition, partition_.topic, next_),
-                  rd_kafka_message_errstr(&message));
+  return error_of(
+      message.err,
+      fmt::format("reading partition {} of topic {} at offset {}", partition_.partition, partition_.topic, next_),
+      rd_kafka_message_errstr(&message));
 }
 
 // False: it does not fit the budget any more.
 bool Stream::accept(const rd_kafka_message_t& message, Budget& budget, log::FetchedPartition& out) {
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    next_ = std::max(next_, log::Offset(message.offset));  // Past what is no record: marks of transactions, compacted ones.
+    next_ =
+        std::max(next_, log::Offset(message.offset));  // Past what is no record: marks of transactions, compacted ones.
     at_end_ = true;
     return true;
   }
@@ -119,7 +127,8 @@ void Stream::take(Budget& budget, log::FetchedPartition& out) {
   out.next = next_;
   std::int64_t low = 0;
   std::int64_t high = 0;
-  const auto known = rd_kafka_get_watermark_offsets(client_.handle(), partition_.topic.c_str(), partition_.partition.value(), &low, &high);
+  const auto known = rd_kafka_get_watermark_offsets(client_.handle(), partition_.topic.c_str(),
+                                                    partition_.partition.value(), &low, &high);
   out.high_watermark = std::max(next_, log::Offset(known == RD_KAFKA_RESP_ERR_NO_ERROR ? high : 0));
 }
 

@@ -33,7 +33,8 @@ void TopicCache::run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const auto refreshed = refresh();
     if (!refreshed && !failing)
-      cluster_.logger.warning("The Kafka cluster does not answer; what was known of its topics stays", {{"error", refreshed.error().message}});
+      cluster_.logger.warning("The Kafka cluster does not answer; what was known of its topics stays",
+                              {{"error", refreshed.error().message}});
     if (refreshed && failing) cluster_.logger.info("The Kafka cluster answers again");
     failing = !refreshed;
   }
@@ -92,7 +93,8 @@ void TopicCache::read_settings() {
 
 Uuid TopicCache::id_of(const std::string& name) const {
   const auto lives = lives_.find(name);
-  const std::string digest = aws::sha256(fmt::format("{}\n{}\n{}", cluster_id_, name, lives == lives_.end() ? 0 : lives->second));
+  const std::string digest =
+      aws::sha256(fmt::format("{}\n{}\n{}", cluster_id_, name, lives == lives_.end() ? 0 : lives->second));
   Uuid id;
   std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());
   id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0fU) | 0x80U);  // Version 8: of our own making.
@@ -125,7 +127,8 @@ Result<void> TopicCache::check(const log::TopicPartition& partition) {
     wake_.notify_all();
     return fail(ErrorCode::kNotFound, fmt::format("there is no topic '{}' on the Kafka cluster", partition.topic));
   }
-  if (partition.partition >= log::PartitionId(0) && partition.partition.value() < found->second.topic.partitions) return {};
+  if (partition.partition >= log::PartitionId(0) && partition.partition.value() < found->second.topic.partitions)
+    return {};
   return fail(ErrorCode::kNotFound, fmt::format("topic {} has no partition {}", partition.topic, partition.partition));
 }
 
@@ -141,8 +144,9 @@ Result<log::Topic> TopicCache::wait_for(const std::string& name, std::int32_t pa
     // The brokers learn of a topic one after the other and say nothing when they have.
     wake_.wait_for(lock, std::chrono::milliseconds(50));
   }
-  return fail(ErrorCode::kUnavailable, fmt::format("the Kafka cluster took the order, but topic {} is not ready after {} ms", name,
-                                                   cluster_.options.call_timeout.count()));
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the Kafka cluster took the order, but topic {} is not ready after {} ms", name,
+                          cluster_.options.call_timeout.count()));
 }
 
 void TopicCache::wait_until_gone(const std::string& name) {

@@ -44,8 +44,8 @@ class TopicCache final {
 
   Admin& admin_;
   const Cluster cluster_;
-  std::mutex refreshing_;  // One at a time asks the brokers.
-  std::string cluster_id_;  // Under refreshing_.
+  std::mutex refreshing_;     // One at a time asks the brokers.
+  std::string cluster_id_;    // Under refreshing_.
   mutable std::mutex mutex_;  // Of what follows.
   std::condition_variable_any wake_;
   std::map<std::string, Entry, std::less<>> topics_;

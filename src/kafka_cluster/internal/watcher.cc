@@ -29,7 +29,8 @@ Watcher::~Watcher() {
   streams_.clear();
 }
 
-std::unique_ptr<log::Watch> Watcher::watch(std::span<const log::FetchPosition> positions, std::move_only_function<void()> ready) {
+std::unique_ptr<log::Watch> Watcher::watch(std::span<const log::FetchPosition> positions,
+                                           std::move_only_function<void()> ready) {
   const std::scoped_lock lock(mutex_);
   const std::uint64_t id = ++last_id_;
   waiters_.emplace(id, Waiter{{positions.begin(), positions.end()}, std::move(ready)});

@@ -20,7 +20,8 @@ class Watcher final : public StreamListener {
   Watcher(TopicCache& topics, const Cluster& cluster) : topics_(topics), cluster_(cluster) {}
   ~Watcher() override;
 
-  std::unique_ptr<log::Watch> watch(std::span<const log::FetchPosition> positions, std::move_only_function<void()> ready);
+  std::unique_ptr<log::Watch> watch(std::span<const log::FetchPosition> positions,
+                                    std::move_only_function<void()> ready);
   void notify() override;
 
  private:
@@ -39,10 +40,11 @@ class Watcher final : public StreamListener {
 
   TopicCache& topics_;
   const Cluster cluster_;
-  std::unique_ptr<Client> client_;                                     // The thread's, once it runs.
-  std::map<log::TopicPartition, std::unique_ptr<Stream>> streams_;     // The thread's.
-  std::recursive_mutex calling_;  // Held while a callback runs, so that a withdrawal waits for it (or is made within it).
-  std::mutex mutex_;              // Of what follows.
+  std::unique_ptr<Client> client_;                                  // The thread's, once it runs.
+  std::map<log::TopicPartition, std::unique_ptr<Stream>> streams_;  // The thread's.
+  std::recursive_mutex
+      calling_;       // Held while a callback runs, so that a withdrawal waits for it (or is made within it).
+  std::mutex mutex_;  // Of what follows.
   std::condition_variable_any wake_;
   std::map<std::uint64_t, Waiter> waiters_;
   std::uint64_t last_id_ = 0;
