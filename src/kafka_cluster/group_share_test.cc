@@ -1,3 +1,5 @@
+#include <thread>
+
 #include <gmock/gmock.h>
 
 #include "kafka_cluster/mock_cluster_fixture.h"

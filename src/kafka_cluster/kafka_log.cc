@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
+#include "aws/curl_http.h"
 #include "base/check.h"
+#include "disk/real_disk.h"
 #include "kafka_cluster/internal/fetcher.h"
 #include "kafka_cluster/internal/group_share.h"
 #include "kafka_cluster/internal/producer.h"
 #include "kafka_cluster/internal/request_window.h"
 #include "kafka_cluster/internal/watcher.h"
+#include "kafka_cluster/msk_iam.h"
 #include "log/partitioner.h"
 #include "log/topic_settings.h"
 
@@ -53,7 +57,12 @@ class KafkaLog final : public log::Log {
   class Member;
   std::size_t most_bytes(const log::Topic& topic) const;
 
-  const KafkaLogOptions options_;
+  Result<void> use_msk_iam();
+
+  KafkaLogOptions options_;                   // Fixed once it is open.
+  std::unique_ptr<aws::HttpTransport> http_;  // These three: of msk_iam only.
+  std::unique_ptr<disk::Disk> disk_;
+  std::unique_ptr<aws::CredentialSource> credentials_;
   ClusterHealth health_;
   const Cluster cluster_;
   std::unique_ptr<Admin> admin_;
@@ -97,12 +106,30 @@ class KafkaLog::Member final : public log::Share {
 
 Result<void> KafkaLog::open() {
   TRY(check_properties(options_.properties));
+  if (options_.msk_iam) TRY(use_msk_iam());
   TRY_ASSIGN(admin_, Admin::open(cluster_));
   topics_ = std::make_unique<TopicCache>(*admin_, cluster_);
   TRY(topics_->refresh());
   fetcher_ = std::make_unique<Fetcher>(*admin_, *topics_, cluster_);
   watcher_ = std::make_unique<Watcher>(*topics_, cluster_);
   TRY_ASSIGN(producer_, Producer::open(cluster_));
+  return {};
+}
+
+Result<void> KafkaLog::use_msk_iam() {
+  if (options_.region.empty())
+    return fail(ErrorCode::kInvalid, "AWS_MSK_IAM needs the region of the cluster, such as eu-west-1");
+  http_ = aws::make_curl_http();
+  disk_ = disk::make_real_disk();
+  const auto environment = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  credentials_ = std::make_unique<aws::CredentialSource>(aws::CredentialOptions{}, environment, *http_, *disk_,
+                                                         cluster_.clock, cluster_.logger);
+  options_.token = msk_iam_tokens(*credentials_, options_.region, cluster_.clock);
+  options_.properties.emplace_back("security.protocol", "SASL_SSL");
+  options_.properties.emplace_back("sasl.mechanisms", "OAUTHBEARER");
   return {};
 }
 

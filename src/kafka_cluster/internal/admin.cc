@@ -15,6 +15,8 @@ using ResourceHandle = std::unique_ptr<rd_kafka_ConfigResource_t, DestroyBy<rd_k
 using DeleteRecordsHandle = std::unique_ptr<rd_kafka_DeleteRecords_t, DestroyBy<rd_kafka_DeleteRecords_destroy>>;
 using OptionsHandle = std::unique_ptr<rd_kafka_AdminOptions_t, DestroyBy<rd_kafka_AdminOptions_destroy>>;
 
+constexpr int kKnownMs = 50;  // For what the last answer of the brokers has told already.
+
 PartitionListHandle one_partition(const log::TopicPartition& partition, std::int64_t offset) {
   PartitionListHandle list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition.value())->offset = offset;
@@ -69,7 +71,7 @@ Result<std::vector<TopicShape>> Admin::list_topics() {
 }
 
 std::string Admin::cluster_id() {
-  char* const id = rd_kafka_clusterid(client_->handle(), timeout_ms());
+  char* const id = rd_kafka_clusterid(client_->handle(), kKnownMs);
   if (id == nullptr) return {};
   std::string text(id);
   rd_kafka_mem_free(client_->handle(), id);

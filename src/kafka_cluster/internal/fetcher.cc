@@ -229,17 +229,13 @@ Result<std::vector<log::FetchedPartition>> Fetcher::fetch(const log::FetchReques
     const bool in_time = std::chrono::steady_clock::now() < deadline;
     if (failed || bytes >= wanted || left.records == 0 || stop.stop_requested() || (!in_time && (bytes > 0 || is_last)))
       break;
-    if (!in_time) {
+    if (!in_time || is_last) {
       TRY_ASSIGN(const bool complete, has_all(loans.all(), request.max_wait.count() <= 0));
       if (complete) break;
-      deadline = asked + request.max_wait + cluster_.options.call_timeout;
+      if (!is_last) deadline = asked + request.max_wait + cluster_.options.call_timeout;
       is_last = true;
     }
     (void)news.wait(deadline, stop);
-    if (is_last && bytes == 0) {
-      failed |= collect(loans.all(), left, bytes);
-      if (bytes > 0 || has_all(loans.all(), false).value_or(true)) break;
-    }
   }
   std::vector<log::FetchedPartition> answer;
   for (std::size_t i = 0; i < loans.all().size(); ++i) {

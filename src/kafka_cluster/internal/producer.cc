@@ -116,13 +116,15 @@ rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const log::Record& r
                           header.value ? header.value->data() : nullptr,
                           header.value ? static_cast<ssize_t>(header.value->size()) : 0);
   }
-  const auto error =
-      rd_kafka_producev(client_->handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition.value()),
-                        RD_KAFKA_V_KEY(record.key ? record.key->data() : nullptr, record.key ? record.key->size() : 0),
-                        RD_KAFKA_V_VALUE(record.value ? const_cast<char*>(record.value->data()) : nullptr,
-                                         record.value ? record.value->size() : 0),
-                        RD_KAFKA_V_TIMESTAMP(record.timestamp ? record.timestamp->time_since_epoch().count() : 0),
-                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&slot), RD_KAFKA_V_END);
+  const char* const key = record.key ? record.key->data() : nullptr;
+  const std::size_t key_size = record.key ? record.key->size() : 0;
+  char* const value = record.value ? const_cast<char*>(record.value->data()) : nullptr;
+  const std::size_t value_size = record.value ? record.value->size() : 0;
+  const std::int64_t timestamp = record.timestamp ? record.timestamp->time_since_epoch().count() : 0;
+  const auto error = rd_kafka_producev(client_->handle(), RD_KAFKA_V_RKT(topic),
+                                       RD_KAFKA_V_PARTITION(partition.value()), RD_KAFKA_V_KEY(key, key_size),
+                                       RD_KAFKA_V_VALUE(value, value_size), RD_KAFKA_V_TIMESTAMP(timestamp),
+                                       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&slot), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR && headers != nullptr) rd_kafka_headers_destroy(headers);
   return error;
 }

@@ -43,7 +43,7 @@ void TopicCache::run(const std::stop_token& stop) {
 Result<void> TopicCache::refresh() {
   const std::scoped_lock one(refreshing_);
   TRY_ASSIGN(const auto shapes, admin_.list_topics());
-  if (cluster_id_.empty()) cluster_id_ = admin_.cluster_id();
+  if (!cluster_id_) cluster_id_ = admin_.cluster_id();  // Once: ids of topics are made of it.
   adopt(shapes);
   read_settings();
   return {};
@@ -94,7 +94,7 @@ void TopicCache::read_settings() {
 Uuid TopicCache::id_of(const std::string& name) const {
   const auto lives = lives_.find(name);
   const std::string digest =
-      aws::sha256(fmt::format("{}\n{}\n{}", cluster_id_, name, lives == lives_.end() ? 0 : lives->second));
+      aws::sha256(fmt::format("{}\n{}\n{}", cluster_id_.value_or(""), name, lives == lives_.end() ? 0 : lives->second));
   Uuid id;
   std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());
   id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0fU) | 0x80U);  // Version 8: of our own making.

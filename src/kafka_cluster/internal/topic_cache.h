@@ -44,9 +44,9 @@ class TopicCache final {
 
   Admin& admin_;
   const Cluster cluster_;
-  std::mutex refreshing_;     // One at a time asks the brokers.
-  std::string cluster_id_;    // Under refreshing_.
-  mutable std::mutex mutex_;  // Of what follows.
+  std::mutex refreshing_;                  // One at a time asks the brokers.
+  std::optional<std::string> cluster_id_;  // Under refreshing_.
+  mutable std::mutex mutex_;               // Of what follows.
   std::condition_variable_any wake_;
   std::map<std::string, Entry, std::less<>> topics_;
   std::map<std::string, std::uint64_t, std::less<>> lives_;  // How often a topic went.
