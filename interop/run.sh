@@ -149,6 +149,12 @@ kafka_wire() {
   counted interop/kafka_wire/check_commands.py "$pinflow" --own
 }
 
+# The log on a cluster of three brokers of Apache Kafka.
+kafka_cluster() {
+  cmake --build build/release --target kafka_cluster_test >"$work/run/kafka_cluster_test.log" 2>&1 || { not_ok "kafka_cluster_test does not build"; return; }
+  counted python3 interop/cluster/run.py
+}
+
 python_packages
 delta_tables
 s3_stores
@@ -159,6 +165,7 @@ if [ ${#long[@]} -eq 0 ]; then
 else
   batch_answers  # Spark is a download of half a gigabyte.
   airflow_dag
+  kafka_cluster
 fi
 kafka_door
 http_doors

@@ -227,8 +227,8 @@ Result<std::vector<log::FetchedPartition>> Fetcher::fetch(const log::FetchReques
   for (bool is_last = false; true;) {
     failed |= collect(loans.all(), left, bytes);
     const bool in_time = std::chrono::steady_clock::now() < deadline;
-    if (failed || bytes >= wanted || left.records == 0 || stop.stop_requested() || (!in_time && (bytes > 0 || is_last)))
-      break;
+    const bool is_over = is_last ? bytes > 0 || !in_time : bytes > 0 && !in_time;
+    if (failed || bytes >= wanted || left.records == 0 || stop.stop_requested() || is_over) break;
     if (!in_time || is_last) {
       TRY_ASSIGN(const bool complete, has_all(loans.all(), request.max_wait.count() <= 0));
       if (complete) break;

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Runs the tests of the log on a Kafka cluster against three real brokers on this machine, one of which is killed in between."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "interop" / "kafka"))
+import kafka_peers  # noqa: E402
+
+BROKERS = 3
+
+
+class Member(kafka_peers.ApacheKafka):
+    """One of the brokers of a cluster; `ports` and `controllers` are those of all."""
+
+    def __init__(self, number, ports, controllers, folder):
+        self.number = number
+        listeners = f"PLAINTEXT://127.0.0.1:{ports[number]},CONTROLLER://127.0.0.1:{controllers[number]}"
+        super().__init__(kafka_peers.NEWEST, folder, {
+            "node.id": number + 1, "listeners": listeners, "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports[number]}",
+            "controller.quorum.voters": ",".join(f"{i + 1}@127.0.0.1:{port}" for i, port in enumerate(controllers)),
+            "offsets.topic.replication.factor": BROKERS, "default.replication.factor": BROKERS, "auto.create.topics.enable": "false",
+            "broker.session.timeout.ms": 6000, "unclean.leader.election.enable": "false", "offsets.topic.num.partitions": 3,
+        }, jvm=("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))
+        self.port = ports[number]
+
+    def ready_line(self):
+        return rf"\[KafkaRaftServer nodeId={self.number + 1}\] Kafka Server started"
+
+
+def start(folder):
+    ports = [kafka_peers.free_port() for _ in range(BROKERS)]
+    controllers = [kafka_peers.free_port() for _ in range(BROKERS)]
+    members = [Member(i, ports, controllers, folder / f"broker{i + 1}") for i in range(BROKERS)]
+    failures = []
+
+    def one(member):
+        try:
+            member.start()
+        except (TimeoutError, OSError) as error:
+            failures.append(f"broker {member.number + 1}: {error}")
+
+    # None is ready before most of them are there.
+    threads = [threading.Thread(target=one, args=(member,)) for member in members]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        stop(members)
+        raise RuntimeError("; ".join(failures))
+    return members, ",".join(f"127.0.0.1:{port}" for port in ports)
+
+
+def stop(members):
+    for member in members:
+        if member.process and member.process.poll() is None:
+            member.kill()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--tests", type=pathlib.Path, default=ROOT / "build/release/src/kafka_cluster/kafka_cluster_test")
+    options = arguments.parse_args()
+    folder = ROOT / "build" / "interop" / "run" / "cluster"
+    shutil.rmtree(folder, ignore_errors=True)
+    passed = failed = skipped = 0
+    try:
+        kafka_peers.libs(kafka_peers.NEWEST)
+        if not options.tests.exists():
+            raise kafka_peers.Missing(f"{options.tests.name} is not built")
+        members, bootstrap = start(folder)
+    except kafka_peers.Missing as reason:
+        print(f"skipped  Log on a Kafka cluster: {reason}")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    except RuntimeError as error:
+        print(f"FAILED   Log on a Kafka cluster: {error}")
+        print("0 passed, 1 failed, 0 skipped")
+        return 1
+    watchdog = None
+    try:
+        tests = subprocess.Popen([str(options.tests), "--gtest_filter=RealCluster.*"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, env={**os.environ, "PINFLOW_TEST_KAFKA": bootstrap})
+        watchdog = threading.Timer(240, tests.kill)
+        watchdog.start()
+        notes = []
+        for line in tests.stdout:
+            line = line.rstrip("\n")
+            notes.append(line)
+            if line == "KILL A BROKER":
+                members[0].kill()
+            ended = re.match(r"\[ +(OK|FAILED|SKIPPED) +\] (RealCluster\.\w+) \(", line)
+            if not ended:
+                continue
+            if ended[1] == "OK":
+                passed += 1
+                said = next((note for note in notes if note.startswith("acknowledged ")), "")
+                print(f"ok       {kafka_peers.NEWEST}: {ended[2]}{': ' + said if said else ''}")
+            else:
+                failed += 1
+                print(f"FAILED   {ended[2]}\n  " + "\n  ".join(notes[-15:]))
+            notes = []
+        if tests.wait() != 0 and not failed:
+            failed += 1
+            print("FAILED   the tests ended badly\n  " + "\n  ".join(notes[-15:]))
+    finally:
+        if watchdog:
+            watchdog.cancel()
+        stop(members)
+    if not passed and not failed:
+        failed = 1
+        print("FAILED   no test ran")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
