@@ -180,8 +180,15 @@ TEST_F(KafkaLog, RefusesWhatIsOverTheBoundAndTellsTheTruthOfBrokersThatAreAway) 
   ASSERT_FALSE(given_up[0]);
   EXPECT_TRUE(given_up[0].error().code == ErrorCode::kUnavailable ||
               given_up[0].error().code == ErrorCode::kUnknownOutcome);
+  const auto blind = log_->fetch({.positions = {{{"t", log::PartitionId(0)}, log::Offset(1)}}}, {});
+  ASSERT_FALSE(blind);
+  EXPECT_EQ(blind.error().code, ErrorCode::kUnavailable);
   rd_kafka_mock_broker_set_up(cluster_, -1);
-  EXPECT_TRUE(produce("t", {text("after")})[0]) << "it goes on when the brokers are back";
+  // A connection is tried again every two seconds, which is as long as a record waits here.
+  const auto deadline = clock_.steady_now() + std::chrono::seconds(20);
+  bool again = false;
+  while (!again && clock_.steady_now() < deadline) again = produce("t", {text("after")})[0].has_value();
+  EXPECT_TRUE(again) << "it goes on when the brokers are back";
 }
 
 TEST_F(KafkaLog, StoresOnceWhatABrokerRefusedForAMoment) {

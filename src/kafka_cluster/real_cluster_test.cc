@@ -63,7 +63,7 @@ class RealCluster : public testing::Test {
       if (!fetched || fetched->empty()) break;
       for (const log::StoredRecord& record : fetched->front().records)
         EXPECT_TRUE(all.emplace(record.offset, record.value.value_or("")).second)
-            << "offset " << record.offset << " came twice";
+            << "offset " << record.offset.value() << " came twice";
       at = fetched->front().next;
     }
     return all;
@@ -182,7 +182,7 @@ TEST_F(RealCluster, LosesAndDoublesNothingWhileABrokerIsKilled) {
     const auto all = read_all(log::PartitionId(p));
     for (const auto& [offset, value] : stored[static_cast<std::size_t>(p)]) {
       const auto found = all.find(offset);
-      ASSERT_TRUE(found != all.end() && found->second == value) << "partition " << p << " lost offset " << offset;
+      ASSERT_TRUE(found != all.end() && found->second == value) << "partition " << p << " lost offset " << offset.value();
     }
     acknowledged += stored[static_cast<std::size_t>(p)].size();
     std::map<std::string, int> times;

@@ -43,6 +43,7 @@ void ClusterHealth::failed(rd_kafka_resp_err_t error, std::string_view reason) {
   now.code = ErrorCode::kUnavailable;
   const std::scoped_lock lock(mutex_);
   // That all are down follows from what one said before, which tells more.
+  all_down_ |= error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && error_) return;
   error_ = std::move(now);
 }
@@ -50,6 +51,12 @@ void ClusterHealth::failed(rd_kafka_resp_err_t error, std::string_view reason) {
 void ClusterHealth::succeeded() {
   const std::scoped_lock lock(mutex_);
   error_.reset();
+  all_down_ = false;
+}
+
+std::optional<Error> ClusterHealth::down() const {
+  const std::scoped_lock lock(mutex_);
+  return all_down_ ? error_ : std::nullopt;
 }
 
 std::optional<Error> ClusterHealth::error() const {

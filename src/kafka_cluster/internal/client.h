@@ -18,16 +18,18 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 // What clients heard last of the cluster as a whole, for the message of who waits in vain. Safe from any thread.
 class ClusterHealth final {
  public:
-  // Keeps the error and calls the listener when the cluster was well before.
   void failed(rd_kafka_resp_err_t error, std::string_view reason);
   void succeeded();
   std::optional<Error> error() const;
+  // The error, if no broker at all can be reached: one that is away is no trouble of who reads from others.
+  std::optional<Error> down() const;
   // The error of the cluster, or else `otherwise`.
   Error explain(Error otherwise) const;
 
  private:
   mutable std::mutex mutex_;
   std::optional<Error> error_;
+  bool all_down_ = false;
 };
 
 // What all clients of one log share. Outlives them.

@@ -244,7 +244,7 @@ Result<std::vector<log::FetchedPartition>> Fetcher::fetch(const log::FetchReques
       answer.push_back(std::move(fetched));
   }
   if (answer.empty() && !stop.stop_requested()) {
-    if (auto down = cluster_.health.error()) return fail(std::move(*down));
+    if (auto down = cluster_.health.down()) return fail(std::move(*down));
   }
   return answer;
 }
