@@ -30,6 +30,7 @@ MODULES = {
     "stream": [],
     "live": [],
     "batch": ["simdjson.h"],
+    "spark": ["simdjson.h"],
     "query": ["simdjson.h"],
     "schedule": [],
     "emulator": ["mysql"],

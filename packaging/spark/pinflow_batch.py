@@ -249,15 +249,17 @@ def refused(_):
     raise NoRow(NOT_JSON)
 
 
-PLAIN = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=refused)
+PLAIN = []  # The decoder, once it is needed: it cannot be sent to where rows are read.
 
 
 def plain(text, columns):
     """The row of a record as nearly all are; None where a closer look is needed."""
     if "\\u" in text:
         return None
+    if not PLAIN:
+        PLAIN.append(json.JSONDecoder(object_pairs_hook=tuple, parse_constant=refused))
     try:
-        pairs = PLAIN.decode(text)
+        pairs = PLAIN[0].decode(text)
     except (ValueError, RecursionError):
         return None
     if type(pairs) is not tuple:
@@ -378,10 +380,10 @@ class Batch:
             raise Stop(f"sql file {statement['name']}.sql: the front comment declares the columns {', '.join(statement['columns'])}, the statement gives {', '.join(frame.columns)}; make them equal")
         return frame
 
-    def write(self, name, frame, description):
+    def write(self, name, frame):
         path = f"{self.job['tables']}/{name}"
         # Who wrote the table last, and in which run: pinflow looks at it.
-        options = {"txnAppId": self.job["writer"], "txnVersion": str(self.job["number"]), "description": description}
+        options = {"txnAppId": self.job["writer"], "txnVersion": str(self.job["number"])}
         frame.write.format("delta").mode("overwrite").options(**options).save(path)
         return self.spark.read.format("delta").load(path)
 
@@ -413,17 +415,17 @@ class Batch:
             self.told["kinds"][kind] = {"rows": frame.count()}
         for kind in COLUMNS:
             latest = next(one for one in self.statements("model") if one["name"] == f"model/latest_{kind}")
-            self.write(f"batch_{kind}", self.select(latest), f"Cleaned records of kind {kind}, one row a post").createOrReplaceTempView(f"latest_{kind}")
+            self.write(f"batch_{kind}", self.select(latest)).createOrReplaceTempView(f"latest_{kind}")
             some = self.parsed[kind].filter("reason IS NOT NULL").select(*SOURCE, F.lit(kind).alias("kind"), "reason", "raw")
             letters = some if letters is None else letters.unionByName(some)
         self.told["reasons"] = [list(one) for one in letters.groupBy("reason").agg(F.count("*").alias("letters")).orderBy(F.desc("letters"), "reason").collect()]
-        self.write("batch_dead_letters", letters, "Records that could not be rows, with their bytes and the reason")
+        self.write("batch_dead_letters", letters)
 
     def model(self):
         self.say("model")
-        for name, description in (("posts", "Every post with its place, time and user"), ("people", "One row per person")):
+        for name in ("posts", "people"):
             statement = next(one for one in self.statements("model") if one["name"] == f"model/{name}")
-            self.write(f"batch_{name}", self.select(statement), description).createOrReplaceTempView(name)
+            self.write(f"batch_{name}", self.select(statement)).createOrReplaceTempView(name)
 
     def alone(self, statement, work):
         """Does something with a statement; a user's that fails is told and stops nothing."""
@@ -469,7 +471,7 @@ class Batch:
         placed.createOrReplaceTempView("pinflow_answer")
         columns = ", ".join(f"`{column}`" for column in frame.columns)
         numbered = self.spark.sql(f"SELECT {columns}, CAST(row_number() OVER (ORDER BY pinflow_place) - 1 AS BIGINT) AS answer_order FROM pinflow_answer")
-        self.write(f"question_{name}", numbered.coalesce(1), statement["description"])
+        self.write(f"question_{name}", numbered.coalesce(1))
         self.told["questions"][name] = frame.columns
 
     def run(self):

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/batch_engine.h"
 #include "app/terminal.h"
 
 namespace pinflow::app {
@@ -31,11 +32,11 @@ std::string count(std::uint64_t number) {
 
 Result<batch::BatchReport> run_batch(Environment& environment, Stores& stores, const batch::BatchOptions& options) {
   Random random(entropy_seed());
-  const batch::BatchContext context{*stores.objects,
-                                    {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-                                    *environment.disk,
-                                    environment.folder("state"),
-                                    stores.statements};
+  TRY_ASSIGN(const auto remote, open_batch_engine(environment, stores));
+  const batch::BatchContext context{
+      *stores.objects,   {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+      *environment.disk, environment.folder("state"),
+      stores.statements, remote.get()};
   batch::BatchJob job(context, options);
   LineProgress progress(environment.clock, environment.quiet);
   return job.run(&progress, environment.stop);

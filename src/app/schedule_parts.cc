@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/batch_engine.h"
 #include "app/batch_run.h"
 #include "base/json.h"
 #include "base/timestamp.h"
@@ -105,11 +106,13 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment) 
 schedule::Job batch_job(Environment& environment, Stores& stores) {
   return [&environment, &stores](const schedule::JobCall& call) {
     Random random(entropy_seed());
-    const batch::BatchContext context{*stores.objects,
-                                      {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-                                      *environment.disk,
-                                      environment.folder("state"),
-                                      stores.statements};
+    auto opened = open_batch_engine(environment, stores);
+    if (!opened) return outcome_of(fail(std::move(opened).error()));
+    const std::unique_ptr<batch::RemoteEngine> remote = *std::move(opened);
+    const batch::BatchContext context{
+        *stores.objects,   {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+        *environment.disk, environment.folder("state"),
+        stores.statements, remote.get()};
     batch::BatchOptions options;
     options.label = format_iso8601(call.interval.start);
     return outcome_of(batch::BatchJob(context, options).run(nullptr, call.stop));

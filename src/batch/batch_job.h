@@ -22,6 +22,8 @@
 
 namespace pinflow::batch {
 
+class RemoteEngine;
+
 struct BatchOptions {
   std::vector<std::string> topics = {};  // Empty: every topic below topics/ whose name tells a kind.
   int readers = 2;                       // Threads that read and parse objects.
@@ -40,6 +42,7 @@ struct BatchContext {
   disk::Disk& disk;
   disk::Path state;  // Folder of states; the job keeps state/batch (its lock) and state/batch_runs.jsonl.
   const sql::Statements& statements;
+  RemoteEngine* remote = nullptr;  // Where cleaning, model, checks and questions run; none: in the engine of `tables`.
 };
 
 struct KindCounts {
