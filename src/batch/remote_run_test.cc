@@ -137,7 +137,7 @@ TEST_F(RemoteRun, RefusesTablesOfDuckdbUntilARebuild) {
   run();
   const auto refused = try_on_spark();
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
   EXPECT_THAT(refused.error().message, HasSubstr("is written by engine duckdb"));
   EXPECT_THAT(refused.error().message, HasSubstr("pinflow batch run --rebuild"));
   EXPECT_TRUE(spark_.calls.empty());
@@ -151,7 +151,7 @@ TEST_F(RemoteRun, DuckdbRefusesTablesOfSparkUntilARebuild) {
   const auto published = read_publication(*tables_);
   const auto refused = try_run();
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
   EXPECT_THAT(refused.error().message, HasSubstr("is written by engine spark"));
   EXPECT_EQ(read_publication(*tables_)->run_id, published->run_id);
   run({.rebuild = true});

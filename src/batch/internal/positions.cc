@@ -146,7 +146,7 @@ Result<void> check_writer(const delta::Snapshot& snapshot, std::string_view tabl
   const std::optional<Writer> wrote = writer_of(snapshot);
   if (!wrote || *wrote == writer) return {};
   return fail(
-      ErrorCode::kConflict,
+      ErrorCode::kInvalid,
       fmt::format("table {} is written by engine {} and this run is one of engine {}: one engine at a time writes "
                   "the tables; to change over, run `pinflow batch run --rebuild` once, which makes all tables "
                   "anew from the objects, or set batch.engine back to {}",

@@ -50,7 +50,7 @@ inline constexpr std::string_view kSparkWriter = "pinflow-batch/engine spark";
 std::optional<Writer> writer_of(const delta::Snapshot& snapshot);
 // The number of Spark's last commit, 0 where there is none.
 std::int64_t spark_number(const delta::Snapshot& snapshot);
-// kConflict where the other engine wrote the table; the message says how to change over.
+// kInvalid where the other engine wrote the table; the message says how to change over.
 Result<void> check_writer(const delta::Snapshot& snapshot, std::string_view table, Writer writer);
 // The action with which DuckDB takes over a table of Spark's; none where it is DuckDB's.
 std::optional<delta::Transaction> duckdb_takes_over(const delta::Snapshot& snapshot);
