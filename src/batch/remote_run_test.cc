@@ -25,8 +25,12 @@ class FakeSpark final : public RemoteEngine {
     if (fails) return fail(*fails);
     if (!says.empty()) return {};
     BatchContext own{context_.objects, context_.tables, context_.disk, state_, context_.statements};
+    const auto before = context_.tables.store.get(std::string(kPublicationName));
     TRY_ASSIGN(const BatchReport report, BatchJob(own, {.rebuild = true}).run(nullptr, {}));
     TRY_ASSIGN(const Publication made, read_publication(context_.tables.store));
+    // What Spark does not do: the run itself publishes.
+    const std::string publication(kPublicationName);
+    TRY(before ? context_.tables.store.put(publication, *before) : context_.tables.store.remove(publication));
     for (const auto& [name, table] : made.tables) {
       if (!name.starts_with("batch_check")) TRY(mark(name));
     }
@@ -42,7 +46,7 @@ class FakeSpark final : public RemoteEngine {
   std::vector<RemoteCall> calls;
   std::string job, program, says;
   std::optional<Error> fails;
-  std::uint64_t lines = 4;  // That it says each object has.
+  std::uint64_t lines = 4, rows = 4;  // That it says each object has, and each kind.
   bool marks = true;
 
  private:
@@ -58,7 +62,7 @@ class FakeSpark final : public RemoteEngine {
     JsonWriter json;
     json.begin_object().key("version").integer(1).key("run").string("r").key("kinds").begin_object();
     for (const auto& [kind, counts] : report.kinds) {
-      json.key(to_string(kind)).begin_object().key("rows").integer(static_cast<std::int64_t>(lines)).end_object();
+      json.key(to_string(kind)).begin_object().key("rows").integer(static_cast<std::int64_t>(rows)).end_object();
     }
     json.end_object().key("objects").begin_array();
     for (const char* kind : {"pin", "geo", "user"}) {
@@ -168,15 +172,22 @@ TEST_F(RemoteRun, PublishesNothingOfTablesThatSomebodyElseWrote) {
   EXPECT_THAT(report.error().message, HasSubstr("table batch_pin is not as this run left it"));
 }
 
-TEST_F(RemoteRun, StopsWhereCountsDoNotAddUp) {
+TEST_F(RemoteRun, PublishesNothingWhereCountsDoNotAddUp) {
   sink(posts(4));
-  spark_.lines = 5;
+  spark_.lines = 5;  // Of which four became rows, and none a dead letter.
   const BatchReport report = on_spark();
-  EXPECT_TRUE(report.published);  // Rows and lines agree with each other; posts are what the tables have.
-  spark_.says = R"({"version":1})";
-  const auto bad = try_on_spark();
-  ASSERT_FALSE(bad);
-  EXPECT_EQ(bad.error().code, ErrorCode::kCorrupt);
+  EXPECT_FALSE(report.published);
+  EXPECT_FALSE(read_publication(*tables_));
+}
+
+TEST_F(RemoteRun, RefusesAResultThatCannotBeRead) {
+  sink(posts(4));
+  for (const char* says : {"", "[]", R"({"version":2})", R"({"version":1})", R"({"version":1,"run":"r","kinds":7})"}) {
+    spark_.says = *says == '\0' ? "{" : says;
+    const auto bad = try_on_spark();
+    ASSERT_FALSE(bad) << says;
+    EXPECT_EQ(bad.error().code, ErrorCode::kCorrupt) << says;
+  }
 }
 
 TEST_F(RemoteRun, TellsTheDriversOwnWordsBeforeThoseOfItsEnd) {
