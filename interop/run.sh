@@ -48,6 +48,7 @@ batch_answers() {
   local python=$work/venv/bin/python
   "$python" -c 'import deltalake, pyarrow, confluent_kafka' 2>/dev/null || { skip "Batch answers" "the packages deltalake, pyarrow and confluent-kafka could not be installed"; return; }
   counted "$python" interop/batch/run.py --pinflow "$pinflow" "${long[@]}"
+  counted "$python" interop/batch/on_spark.py --pinflow "$pinflow"
 }
 
 # The DAG that we ship, in a real Airflow.

@@ -31,6 +31,7 @@ MODULES = {
     "stream": [],
     "live": [],
     "batch": ["simdjson.h"],
+    "spark": ["simdjson.h"],
     "query": ["simdjson.h"],
     "schedule": ["simdjson.h"],
     "emulator": ["mysql"],

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "app/batch_engine.h"
 #include "app/terminal.h"
 
 namespace pinflow::app {
@@ -31,10 +32,11 @@ std::string count(std::uint64_t number) {
 
 }  // namespace
 
-batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random, log::Log* log) {
+batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random,
+                                  batch::RemoteEngine* remote, log::Log* log) {
   return {*stores.objects,   {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
           *environment.disk, environment.folder("state"),
-          stores.statements, log};
+          stores.statements, log, remote};
 }
 
 Result<batch::BatchReport> run_with_progress(Environment& environment, batch::BatchJob& job, std::stop_token stop) {

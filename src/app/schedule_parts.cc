@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/batch_engine.h"
 #include "app/batch_run.h"
 #include "app/run_report.h"
 #include "base/timestamp.h"
@@ -55,7 +56,9 @@ Result<std::unique_ptr<schedule::RunStore>> open_runs(Environment& environment) 
 schedule::Job batch_job(Environment& environment, Stores& stores, std::function<log::Log*()> log) {
   return [&environment, &stores, log = std::move(log)](const schedule::JobCall& call) {
     Random random(entropy_seed());
-    batch::BatchJob job(batch_context(environment, stores, random, log ? log() : nullptr), {});
+    const auto remote = open_batch_engine(environment, stores);
+    if (!remote) return outcome_of(fail(remote.error()), {});
+    batch::BatchJob job(batch_context(environment, stores, random, remote->get(), log ? log() : nullptr), {});
     const auto ended = job.run(nullptr, call.stop);
     return outcome_of(ended, job.report());
   };
@@ -89,7 +92,12 @@ Result<batch::BatchReport> run_batch_by_hand(Environment& environment, Stores& s
   use.retries = false;
   use.job = [&](const schedule::JobCall& call) {
     Random random(entropy_seed());
-    batch::BatchJob job(batch_context(environment, stores, random), options);
+    const auto remote = open_batch_engine(environment, stores);
+    if (!remote) {
+      ended.emplace(fail(remote.error()));
+      return outcome_of(*ended, {});
+    }
+    batch::BatchJob job(batch_context(environment, stores, random, remote->get()), options);
     ended.emplace(run_with_progress(environment, job, call.stop));
     return outcome_of(*ended, job.report());
   };

@@ -24,6 +24,8 @@
 
 namespace pinflow::batch {
 
+class RemoteEngine;
+
 struct BatchOptions {
   std::vector<std::string> topics = {};  // Empty: every topic below topics/ whose name tells a kind.
   int readers = 2;                       // Threads that read and parse objects.
@@ -43,6 +45,7 @@ struct BatchContext {
   const sql::Statements& statements;
   log::Log* log =
       nullptr;  // The log that the objects are sunk from, where it is open in this process: counts are held against it.
+  RemoteEngine* remote = nullptr;  // Where cleaning, model, checks and questions run; none: in the engine of `tables`.
 };
 
 struct KindCounts {

@@ -263,6 +263,7 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   one_of("sink.compression", config.sink.compression, {"none", "gzip", "zstd", "snappy"});
   one_of("sink.partitioner", config.sink.partitioner, {"default", "time", "daily", "hourly", "field"});
   one_of("sink.timestamp_extractor", config.sink.timestamp_extractor, {"record", "field", "wallclock"});
+  one_of("batch.engine", config.batch.engine, {"duckdb", "spark", "databricks"});
   one_of("s3.path_style", config.s3.path_style, {"auto", "true", "false"});
   one_of("s3.credentials", config.s3.credentials, {"auto", "environment", "file", "container", "instance"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});

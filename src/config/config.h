@@ -181,6 +181,18 @@ struct Config {
     std::chrono::milliseconds checkpoint_interval{10'000};
   } live;
   struct {
+    std::string engine = "duckdb";
+    std::string spark_submit = "spark-submit";
+    std::string spark_master = "local[*]";
+    std::string spark_packages;  // With commas between them. Empty: none.
+    std::string spark_jars;      // The same.
+    std::string spark_conf;      // key=value, with semicolons between them.
+    std::string databricks_host;
+    std::string databricks_cluster;                // One of this and the next.
+    std::filesystem::path databricks_new_cluster;  // A JSON file.
+    std::filesystem::path databricks_token_file;   // Empty: DATABRICKS_TOKEN.
+  } batch;
+  struct {
     bool enabled = true;
     std::string cron = "@daily";
     std::string timezone = "UTC";

@@ -265,6 +265,28 @@ constexpr Setting kSettings[] = {
             "Silence after which a partition no longer holds back the watermark of live metrics."),
     setting("live.checkpoint_interval", FIELD(live.checkpoint_interval),
             "Time between two checkpoints of live metrics while there is news."),
+    setting(
+        "batch.engine", FIELD(batch.engine),
+        "Where the batch's statements run: duckdb (in this program), spark (spark-submit) or databricks (Jobs API). "
+        "One engine at a time writes its tables; `pinflow batch run --rebuild` changes over."),
+    setting("batch.spark_submit", FIELD(batch.spark_submit), "The program spark-submit: a path, or a name in PATH."),
+    setting("batch.spark_master", FIELD(batch.spark_master),
+            "Spark's master, such as local[*], spark://host:7077, yarn."),
+    setting(
+        "batch.spark_packages", FIELD(batch.spark_packages),
+        "Maven packages that Spark fetches, with commas between them, such as io.delta:delta-spark_4.1_2.13:4.3.1."),
+    setting("batch.spark_jars", FIELD(batch.spark_jars), "Jars in place of packages, with commas between them."),
+    setting(
+        "batch.spark_conf", FIELD(batch.spark_conf),
+        "Further properties of Spark, with semicolons between them: spark.driver.memory=4g;spark.ui.enabled=false."),
+    setting("batch.databricks_host", FIELD(batch.databricks_host),
+            "Address of the Databricks workspace, such as https://adb-1234.5.azuredatabricks.net."),
+    setting("batch.databricks_cluster", FIELD(batch.databricks_cluster), "Id of a cluster there that runs the batch."),
+    setting("batch.databricks_new_cluster", FIELD(batch.databricks_new_cluster),
+            "In its place: file with the JSON object of a cluster that is made for each run (new_cluster of the Jobs "
+            "API)."),
+    setting("batch.databricks_token_file", FIELD(batch.databricks_token_file),
+            "File with the token for Databricks; empty for DATABRICKS_TOKEN."),
     setting("schedule.enabled", FIELD(schedule.enabled), "`pinflow up` runs the batch by the schedule."),
     setting(
         "schedule.cron", FIELD(schedule.cron),

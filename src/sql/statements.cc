@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 6> kFolders = {"prelude", "clean", "model", "questions", "checks", "checks/raw"};
 constexpr std::string_view kPrelude = "prelude/duckdb.sql";
+constexpr std::string_view kSparkPrelude = "prelude/spark.sql";
 constexpr std::uintmax_t kLargestFile = 1 << 20;
 
 // A file by its path relative to the folder, and where it lies, for messages.
@@ -127,6 +128,7 @@ Result<Statements> Statements::load(const std::optional<std::filesystem::path>& 
   Statements statements;
   for (const auto& [path, source] : sources) {
     if (path == kPrelude) statements.prelude_ = source.text;
+    if (path == kSparkPrelude) statements.spark_prelude_ = source.text;
     if (path.starts_with("prelude/")) continue;
     auto statement = parse(path, source.text);
     if (!statement) {

@@ -39,12 +39,14 @@ class Statements {
   // What DuckDB needs before the other files run: the few functions that engines spell differently
   // (sql/prelude/duckdb.sql).
   const std::string& prelude() const { return prelude_; }
+  // The same for Spark, to be run statement by statement.
+  const std::string& spark_prelude() const { return spark_prelude_; }
   Result<Statement> find(std::string_view name) const;              // kNotFound lists the names there are.
   std::vector<Statement> in_folder(std::string_view folder) const;  // Sorted by name: all of "questions".
   const std::vector<BrokenStatement>& broken() const { return broken_; }
 
  private:
-  std::string prelude_;
+  std::string prelude_, spark_prelude_;
   std::vector<Statement> statements_;
   std::vector<BrokenStatement> broken_;
 };

@@ -52,6 +52,7 @@ BatchRun::BatchRun(const BatchContext& context, const BatchOptions& options, Pro
 
 Result<void> BatchRun::all() {
   TRY(step("list", [&] { return list(); }));
+  if (context_.remote != nullptr) return all_remote();
   TRY(step("read", [&] { return read(); }));
   TRY(step("merge", [&] { return merge(); }));
   TRY(step("model", [&] { return model(); }));
@@ -81,7 +82,7 @@ Result<void> BatchRun::list() {
   if (before) before_ = *std::move(before);
   TRY_ASSIGN(workspace_, Workspace::open(context_.tables.engine, context_.statements));
   TRY(open_tables());
-  TRY(find_positions());
+  if (context_.remote == nullptr) TRY(find_positions());
   // From where the table that is least far needs them.
   listed_behind_.clear();
   for (const auto& [kind, loaded] : loaded_) listed_behind_.merge(least(loaded, letters_loaded_));
@@ -112,6 +113,8 @@ Result<void> BatchRun::open_tables() {
                KeyedTable::open(context_.tables, workspace_->session(), cleaned_table(kind),
                                 fmt::format("Cleaned records of kind {}, one row a post", to_string(kind)),
                                 fmt::format("SELECT * FROM clean_{}", to_string(kind))));
+    const Writer writer = context_.remote == nullptr ? Writer::kDuckdb : Writer::kSpark;
+    if (!options_.rebuild) TRY(check_writer(cleaned_.at(kind)->snapshot(), cleaned_table(kind), writer));
   }
   return {};
 }
@@ -202,6 +205,8 @@ Result<void> BatchRun::merge_kind(records::Kind kind) {
   const std::int64_t rows_before = table.snapshot().rows();
   const bool anew = !counts.reloaded.empty() || table.snapshot().files.empty();
   if (anew || !transactions.empty()) transactions.push_back(made_by(cleaned_table(kind), text));
+  const auto take_over = duckdb_takes_over(table.snapshot());
+  if (take_over) transactions.push_back(*take_over);
   Merged merged;
   if (anew) {
     merged.added = rows.latest;
@@ -213,7 +218,8 @@ Result<void> BatchRun::merge_kind(records::Kind kind) {
                       "--rebuild` to go on without those posts",
                       cleaned_table(kind), counts.reloaded, rows.latest, rows_before));
     }
-    const bool changes = rows.latest > 0 || rows_before > 0 || !is_made_by(table.snapshot(), cleaned_table(kind), text);
+    const bool changes =
+        take_over || rows.latest > 0 || rows_before > 0 || !is_made_by(table.snapshot(), cleaned_table(kind), text);
     if (changes || !moved(of_kind(reached_, kind), loaded_.at(kind)).empty())
       TRY(table.replace_with(relation, transactions));
     else

@@ -13,6 +13,7 @@
 #include "batch/internal/log_comparison.h"
 #include "batch/internal/model.h"
 #include "batch/internal/positions.h"
+#include "batch/internal/remote_result.h"
 #include "batch/internal/stored_table.h"
 #include "batch/internal/sunk_objects.h"
 #include "batch/internal/workspace.h"
@@ -32,6 +33,14 @@ class BatchRun {
  private:
   Result<void> step(const char* name, const std::function<Result<void>()>& body);
   Result<void> list();
+  // The steps behind `list` where another engine does the work (remote_run.cc).
+  Result<void> all_remote();
+  Result<void> run_remote();
+  Result<std::string> make_job(std::int64_t number);
+  Result<void> take_tables(std::int64_t number);
+  Result<void> take_counts(const RemoteResult& result);
+  Result<void> take_checks(const RemoteResult& result);
+  Result<void> take_answers();
   Result<void> open_tables();
   // The text that the rows of a kind come from: other text, other rows.
   Result<std::string> text_behind(records::Kind kind) const;
@@ -73,6 +82,7 @@ class BatchRun {
   std::map<records::Kind, std::uint64_t> lines_;          // That this run read, with those that a table has already.
   std::vector<std::pair<std::string, std::string>> odd_;  // Counts that do not add up: what, and how.
   std::map<std::string, StoredTable> tables_;             // As this run leaves them.
+  RemoteResult told_;                                     // By the other engine.
   std::map<std::string, std::string> question_errors_;    // By short name.
   std::map<std::string, std::string> check_errors_;
 };

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "sink/object_name.h"
 
 namespace pinflow::batch::internal {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "pinflow-batch/";       // Offsets of objects without plan.
 constexpr std::string_view kPlans = "pinflow-batch-plans/";  // Numbers of plans.
+constexpr std::string_view kDuckdbWriter = "pinflow-batch/engine duckdb";
 
 // FNV-1a of 64 bits, without the sign: it only tells texts apart that one author wrote.
 std::int64_t number_of(std::string_view text) {
@@ -116,6 +118,44 @@ delta::Transaction made_by(std::string_view what, std::string_view text) {
 bool is_made_by(const delta::Snapshot& snapshot, std::string_view what, std::string_view text) {
   const auto found = snapshot.transactions.find(maker_id(what));
   return found != snapshot.transactions.end() && found->second == number_of(text);
+}
+
+std::string_view to_string(Writer writer) {
+  switch (writer) {
+    case Writer::kDuckdb:
+      return "duckdb";
+    case Writer::kSpark:
+      return "spark";
+  }
+  CHECK(false, "a writer outside its enum");
+}
+
+std::int64_t spark_number(const delta::Snapshot& snapshot) {
+  const auto found = snapshot.transactions.find(std::string(kSparkWriter));
+  return found == snapshot.transactions.end() ? 0 : found->second;
+}
+
+std::optional<Writer> writer_of(const delta::Snapshot& snapshot) {
+  if (snapshot.version <= delta::Version(0) && snapshot.files.empty()) return std::nullopt;
+  const auto taken = snapshot.transactions.find(std::string(kDuckdbWriter));
+  const std::int64_t duckdb = taken == snapshot.transactions.end() ? 0 : taken->second;
+  return spark_number(snapshot) > duckdb ? Writer::kSpark : Writer::kDuckdb;
+}
+
+Result<void> check_writer(const delta::Snapshot& snapshot, std::string_view table, Writer writer) {
+  const std::optional<Writer> wrote = writer_of(snapshot);
+  if (!wrote || *wrote == writer) return {};
+  return fail(
+      ErrorCode::kInvalid,
+      fmt::format("table {} is written by engine {} and this run is one of engine {}: one engine at a time writes "
+                  "the tables; to change over, run `pinflow batch run --rebuild` once, which makes all tables "
+                  "anew from the objects, or set batch.engine back to {}",
+                  table, to_string(*wrote), to_string(writer), to_string(*wrote)));
+}
+
+std::optional<delta::Transaction> duckdb_takes_over(const delta::Snapshot& snapshot) {
+  if (writer_of(snapshot) != Writer::kSpark) return std::nullopt;
+  return delta::Transaction{std::string(kDuckdbWriter), spark_number(snapshot)};
 }
 
 }  // namespace pinflow::batch::internal

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,5 +40,19 @@ LoadedThrough moved(const LoadedThrough& reached, const LoadedThrough& loaded);
 // That the rows come from this statement, by a number of its text: other text, other rows, so all are made anew.
 delta::Transaction made_by(std::string_view what, std::string_view text);
 bool is_made_by(const delta::Snapshot& snapshot, std::string_view what, std::string_view text);
+
+// Which engine's rows a table of the batch has. Each of Spark's commits carries a `txn` that only grows; where DuckDB takes a table over it
+// repeats the number under its own name, so that the greater one, DuckDB's of equals, tells who wrote the rows.
+enum class Writer : std::uint8_t { kDuckdb, kSpark };
+std::string_view to_string(Writer writer);
+inline constexpr std::string_view kSparkWriter = "pinflow-batch/engine spark";
+// None where the table has no commit with rows or positions yet.
+std::optional<Writer> writer_of(const delta::Snapshot& snapshot);
+// The number of Spark's last commit, 0 where there is none.
+std::int64_t spark_number(const delta::Snapshot& snapshot);
+// kInvalid where the other engine wrote the table; the message says how to change over.
+Result<void> check_writer(const delta::Snapshot& snapshot, std::string_view table, Writer writer);
+// The action with which DuckDB takes over a table of Spark's; none where it is DuckDB's.
+std::optional<delta::Transaction> duckdb_takes_over(const delta::Snapshot& snapshot);
 
 }  // namespace pinflow::batch::internal
