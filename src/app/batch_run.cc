@@ -32,11 +32,15 @@ std::string count(std::uint64_t number) {
 
 }  // namespace
 
-batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random,
-                                  batch::RemoteEngine* remote, log::Log* log) {
-  return {*stores.objects,   {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
-          *environment.disk, environment.folder("state"),
-          stores.statements, log, remote};
+batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random, batch::RemoteEngine* remote,
+                                  log::Log* log) {
+  return {*stores.objects,
+          {*stores.tables, *stores.engine, environment.clock, random, *environment.logger},
+          *environment.disk,
+          environment.folder("state"),
+          stores.statements,
+          log,
+          remote};
 }
 
 Result<batch::BatchReport> run_with_progress(Environment& environment, batch::BatchJob& job, std::stop_token stop) {

@@ -8,8 +8,8 @@
 namespace pinflow::app {
 
 // What a batch over the data folder stands on; all three must outlive the job.
-batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random,
-                                  batch::RemoteEngine* remote, log::Log* log = nullptr);
+batch::BatchContext batch_context(Environment& environment, Stores& stores, Random& random, batch::RemoteEngine* remote,
+                                  log::Log* log = nullptr);
 // Runs it once, with a progress line.
 Result<batch::BatchReport> run_with_progress(Environment& environment, batch::BatchJob& job, std::stop_token stop);
 

@@ -97,7 +97,8 @@ TEST_F(OpenApiTest, IsServedAsJson) {
 TEST_F(OpenApiTest, DescribesTheAnswersOfEveryGet) {
   const auto all = api_.operations();
   for (const auto& [method, pattern] : all) {
-    if (method != "GET" || pattern.starts_with("/live/") || pattern.starts_with("/runs") || pattern == "/schedule") continue;
+    if (method != "GET" || pattern.starts_with("/live/") || pattern.starts_with("/runs") || pattern == "/schedule")
+      continue;
     name_ = pattern.contains("broker") ? "broker.id" : pattern.starts_with("/streams") ? "t" : "retention.ms";
     if (pattern.contains("/broker-configs/")) name_ = "num.partitions";
     topic_ = "t";

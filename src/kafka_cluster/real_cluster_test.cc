@@ -182,7 +182,8 @@ TEST_F(RealCluster, LosesAndDoublesNothingWhileABrokerIsKilled) {
     const auto all = read_all(log::PartitionId(p));
     for (const auto& [offset, value] : stored[static_cast<std::size_t>(p)]) {
       const auto found = all.find(offset);
-      ASSERT_TRUE(found != all.end() && found->second == value) << "partition " << p << " lost offset " << offset.value();
+      ASSERT_TRUE(found != all.end() && found->second == value)
+          << "partition " << p << " lost offset " << offset.value();
     }
     acknowledged += stored[static_cast<std::size_t>(p)].size();
     std::map<std::string, int> times;
