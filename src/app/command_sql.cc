@@ -8,7 +8,6 @@
 #include "app/commands.h"
 #include "app/query_options.h"
 #include "app/stores.h"
-#include "base/timestamp.h"
 #include "records/kind.h"
 
 namespace pinflow::app {
@@ -39,14 +38,11 @@ query::AnswerFormat format_of(const SqlCommand& command) {
 }
 
 Result<ExitCode> sql(Environment& environment, const SqlCommand& command) {
-  query::Query query{.sql = {}, .format = format_of(command), .as_of = {}, .caller = "command line"};
+  query::Query query{.sql = {}, .format = format_of(command), .read_at = {}, .caller = "command line"};
   if (query.format == query::AnswerFormat::kParquet && command.output.empty())
     return fail(ErrorCode::kInvalid, "Parquet goes to a file: add --output answer.parquet");
   if (!command.as_of.empty()) {
-    const auto time = parse_iso8601(command.as_of);
-    if (!time)
-      return fail(ErrorCode::kInvalid, fmt::format("--as-of {}: expected 2026-11-22T10:15:00Z", command.as_of));
-    query.as_of = *time;
+    TRY_ASSIGN(query.read_at, query::parse_read_at(command.as_of));
   }
   TRY_ASSIGN(query.sql, statement_of(environment, command));
   TRY_ASSIGN(const auto stores, open_stores(environment));
@@ -75,8 +71,10 @@ void add_sql(CLI::App& root, Action& selected) {
       ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "Writes the answer to a file")->type_name("FILE");
-  command->add_option("--as-of", options->as_of, "Reads the tables as they were then: 2026-11-22T10:15:00Z")
-      ->type_name("TIME");
+  command
+      ->add_option("--as-of", options->as_of,
+                   "Reads the tables as they were then: 2026-11-22T10:15:00Z, 7, or shop=7,other=9")
+      ->type_name("TIME|VERSION|TABLE=VERSION");
   command->footer(
       "Examples:\n"
       "  pinflow sql 'SHOW TABLES'\n"

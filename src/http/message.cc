@@ -67,4 +67,12 @@ Response Response::failure(int status, int code, std::string_view message, std::
   return json(status, std::move(writer).take(), content_type);
 }
 
+Response Response::refusal(int status, std::string_view message) {
+  constexpr int kCodesOfStatus = 100;
+  Response response = failure(status, status * kCodesOfStatus + 1, message);
+  response.headers.add("Cache-Control", "no-store");
+  if (status == 503) response.headers.add("Retry-After", "1");
+  return response;
+}
+
 }  // namespace pinflow::http

@@ -90,6 +90,8 @@ struct Response {
   // {"error_code": code, "message": message}: the form in which the server and most doors say no.
   static Response failure(int status, int code, std::string_view message,
                           std::string_view content_type = "application/json");
+  // failure() with the code that our own routes take from the status (404 is 40401), kept by no cache; 503 says when to come back.
+  static Response refusal(int status, std::string_view message);
 };
 
 }  // namespace pinflow::http

@@ -5,7 +5,6 @@
 #include "base/timestamp.h"
 #include "live/event_frames.h"
 #include "live/event_variant.h"
-#include "live/refusal.h"
 
 namespace pinflow::live {
 
@@ -65,10 +64,10 @@ void LiveEvents::close() {
 
 void LiveEvents::events(Request request, Responder respond) {
   const auto variant = parse_event_variant(request.query);
-  if (!variant) return respond(refusal(400, variant.error().message));
+  if (!variant) return respond(Response::refusal(400, variant.error().message));
   if (request.method == "HEAD") return respond(event_stream(std::make_unique<NoEvents>()));
   auto body = hub_->subscribe(variant->number(), last_event_id(request), clock_.steady_now(), request.abandoned);
-  if (!body) return respond(refusal(503, body.error().message));
+  if (!body) return respond(Response::refusal(503, body.error().message));
   {
     const std::scoped_lock lock(mutex_);
     somebody_came_ = true;

@@ -7,7 +7,6 @@
 
 #include "live/answer_json.h"
 #include "live/query_string.h"
-#include "live/refusal.h"
 
 namespace pinflow::live {
 
@@ -30,7 +29,7 @@ constexpr std::array<std::pair<std::string_view, Parser>, 7> kRoutes = {
 Response response_of(const Query& query, const Answer& answer, const Weights& weights) {
   if (const auto* const asked = std::get_if<ProfileQuery>(&query);
       asked != nullptr && !std::get<ProfileAnswer>(answer.body).profile) {
-    return refusal(
+    return Response::refusal(
         404, fmt::format("no post of a profile '{}' was seen; GET /live/profiles lists those there are", asked->name));
   }
   Response response = Response::json(200, answer_json(query, answer, weights));
@@ -47,7 +46,8 @@ LiveRoutes::~LiveRoutes() {
   thread_.request_stop();
   thread_.join();
   // No handler runs any more, but one may have asked while the thread ended.
-  for (Question& question : waiting_) question.respond(refusal(503, "the server stops; ask again when it is back"));
+  for (Question& question : waiting_)
+    question.respond(Response::refusal(503, "the server stops; ask again when it is back"));
 }
 
 void LiveRoutes::add_to(http::Router& router) {
@@ -58,7 +58,7 @@ void LiveRoutes::add_to(http::Router& router) {
 }
 
 void LiveRoutes::ask(Result<Query> query, Responder respond) {
-  if (!query) return respond(refusal(400, query.error().message));
+  if (!query) return respond(Response::refusal(400, query.error().message));
   {
     const std::scoped_lock lock(mutex_);
     if (waiting_.size() < kMaxWaiting) {
@@ -67,7 +67,7 @@ void LiveRoutes::ask(Result<Query> query, Responder respond) {
       return;
     }
   }
-  respond(refusal(503, "too many questions about live metrics wait already; try again"));
+  respond(Response::refusal(503, "too many questions about live metrics wait already; try again"));
 }
 
 void LiveRoutes::run(const std::stop_token& stop) {

@@ -56,9 +56,9 @@ class QueryFixture : public ::testing::Test {
   }
 
   Result<QueryAnswer> ask(const std::string& sql, AnswerFormat format = AnswerFormat::kCsv,
-                          const std::stop_token& stop = {}) {
+                          const std::stop_token& stop = {}, ReadAt read_at = {}) {
     QueryRunner runner(options_, {*store_, *engine_, statements_, names_, clock_, logger_});
-    return runner.run({sql, format, {}, "tester"}, stop);
+    return runner.run({sql, format, std::move(read_at), "tester"}, stop);
   }
 
   std::filesystem::path root_;

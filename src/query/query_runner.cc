@@ -167,7 +167,7 @@ Result<QueryAnswer> QueryRunner::run_unlogged(const Query& query, const std::sto
     return fail(ErrorCode::kInvalid,
                 fmt::format("the statement has {} bytes, more than {}", query.sql.size(), limits.statement.count()));
   }
-  TRY_ASSIGN(auto views, views_for(query.sql, context_.tables, context_.engine, context_.names, query.as_of));
+  TRY_ASSIGN(auto views, views_for(query.sql, context_.tables, context_.engine, context_.names, query.read_at));
   const ScratchFolder scratch(options_.scratch / fmt::format("{}-{}", ::getpid(), next_.fetch_add(1)));
   const std::string request = request_of(query, views, options_, context_.statements.prelude(), scratch.path());
   TRY_ASSIGN(auto end,

@@ -13,8 +13,8 @@
 #include "base/logger.h"
 #include "base/result.h"
 #include "base/strong.h"
-#include "delta/table.h"
 #include "objects/object_store.h"
+#include "query/table_views.h"
 #include "records/kind.h"
 #include "sql/engine.h"
 #include "sql/statements.h"
@@ -44,7 +44,7 @@ struct RunnerOptions {
 struct Query {
   std::string sql;
   AnswerFormat format = AnswerFormat::kTable;
-  delta::AsOf as_of = {};
+  ReadAt read_at = {};
   std::string caller;  // For the log.
 };
 

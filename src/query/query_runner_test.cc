@@ -4,6 +4,7 @@
 #include <fstream>
 #include <thread>
 
+#include "query/internal/sandbox_attempts.h"
 #include "query/query_fixture.h"
 #include "query/query_worker.h"
 #include "query/statement_fence.h"
@@ -155,9 +156,11 @@ TEST_F(QueryRunnerOverTables, LogsWhoAskedWhat) {
 }  // namespace
 }  // namespace pinflow::query
 
-// The test's program is also the worker of its runners.
+// The test's program is also the worker of its runners, and what tries the fences (internal/sandbox_test.cc).
 int main(int argc, char** argv) {
   if (argc == 2 && argv[1] == pinflow::query::kWorkerCommand) pinflow::query::run_query_worker();
+  if (argc == 4 && argv[1] == pinflow::query::internal::kAttemptCommand)
+    pinflow::query::internal::attempt_in_sandbox(argv[2], argv[3]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

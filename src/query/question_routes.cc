@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -17,7 +16,8 @@
 #include "batch/questions.h"
 #include "delta/table.h"
 #include "doors/denied.h"
-#include "query/refusal.h"
+#include "query/answer_on.h"
+#include "query/status_of.h"
 
 namespace pinflow::query {
 
@@ -93,7 +93,7 @@ Response tagged(const Request& request, const std::string& tag, std::string_view
     response.status = 304;
   } else {
     auto body = make();
-    if (!body) return refusal(status_of(body.error().code), body.error().message);
+    if (!body) return Response::refusal(status_of(body.error().code), body.error().message);
     response = Response::json(200, *std::move(body), type);
   }
   response.headers.add("ETag", quoted);
@@ -157,18 +157,16 @@ void QuestionRoutes::add(http::Router& router, std::string_view pattern, Answeri
   router.add("GET", pattern, [this, answering](Request request, Responder respond) {
     if (!access::may(request.caller, access::Right::kQuery))
       return respond(doors::denied(request.caller, access::Right::kQuery, {}));
-    // Shared by the job and by this call, which answers where the job finds no room.
-    auto shared = std::make_shared<Responder>(std::move(respond));
-    doors::WorkerPool::Job job = [this, answering, shared, request = std::move(request)] {
-      (*shared)((this->*answering)(request));
-    };
-    if (!pool_.try_run(job)) (*shared)(refusal(503, "too many questions wait already; try again"));
+    answer_on(
+        pool_, std::move(respond),
+        [this, answering, request = std::move(request)] { return (this->*answering)(request); },
+        "too many questions wait already; try again");
   });
 }
 
 Response QuestionRoutes::list(const Request& request) {
   const auto publication = known(tables_, statements_);
-  if (!publication) return refusal(status_of(publication.error().code), publication.error().message);
+  if (!publication) return Response::refusal(status_of(publication.error().code), publication.error().message);
   return tagged(request, fmt::format("{}-{}", publication->run_id, publication->questions.size()), "application/json",
                 [&]() -> Result<std::string> {
                   JsonWriter writer;
@@ -197,18 +195,18 @@ Response QuestionRoutes::one(const Request& request) {
   }
   name.resize(name.size() - suffix.size());
   const auto publication = known(tables_, statements_);
-  if (!publication) return refusal(status_of(publication.error().code), publication.error().message);
+  if (!publication) return Response::refusal(status_of(publication.error().code), publication.error().message);
   const auto question = std::ranges::find(publication->questions, name, &PublishedQuestion::name);
   if (question == publication->questions.end()) {
     std::string all;
     for (const PublishedQuestion& each : publication->questions) all += (all.empty() ? "" : ", ") + each.name;
-    return refusal(404, fmt::format("there is no question '{}'. The questions are: {}", name, all));
+    return Response::refusal(404, fmt::format("there is no question '{}'. The questions are: {}", name, all));
   }
   const auto table = publication->tables.find(question->table);
   if (question->run_id.empty() || table == publication->tables.end()) {
-    return refusal(404, question->error.empty()
-                            ? fmt::format("no answer to question {} yet; run `pinflow batch run` first", name)
-                            : fmt::format("question {} has no answer: {}", name, question->error));
+    return Response::refusal(404, question->error.empty()
+                                      ? fmt::format("no answer to question {} yet; run `pinflow batch run` first", name)
+                                      : fmt::format("question {} has no answer: {}", name, question->error));
   }
   std::string_view type = "application/json";
   if (suffix == ".csv") type = "text/csv; charset=utf-8";
@@ -227,7 +225,7 @@ Response QuestionRoutes::one(const Request& request) {
 
 Response QuestionRoutes::checks(const Request& request) {
   const auto publication = batch::read_publication(tables_);
-  if (!publication) return refusal(status_of(publication.error().code), publication.error().message);
+  if (!publication) return Response::refusal(status_of(publication.error().code), publication.error().message);
   return tagged(request, publication->run_id, "application/json", [&]() -> Result<std::string> {
     JsonWriter writer;
     writer.begin_object();

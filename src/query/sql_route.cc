@@ -1,16 +1,15 @@
 #include "query/sql_route.h"
 
 #include <functional>
-#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include "access/caller.h"
-#include "base/timestamp.h"
 #include "doors/denied.h"
-#include "query/refusal.h"
+#include "query/answer_on.h"
+#include "query/status_of.h"
 
 namespace pinflow::query {
 
@@ -44,13 +43,6 @@ std::optional<AnswerFormat> format_of(const Request& request) {
   return {};
 }
 
-Result<void> read_as_of(std::string_view text, Query& query) {
-  const auto time = parse_iso8601(text);
-  if (!time) return fail(ErrorCode::kInvalid, fmt::format("as_of is '{}': expected 2026-11-22T10:15:00Z", text));
-  query.as_of = *time;
-  return {};
-}
-
 Result<void> read_json(const std::string& body, Query& query) {
   simdjson::dom::parser parser;
   simdjson::dom::object members;
@@ -63,7 +55,7 @@ Result<void> read_json(const std::string& body, Query& query) {
     if (key == "sql") {
       query.sql = text;
     } else if (key == "as_of") {
-      TRY(read_as_of(text, query));
+      TRY_ASSIGN(query.read_at, parse_read_at(text));
     } else {
       return fail(ErrorCode::kInvalid, fmt::format("unknown member {}: expected sql and as_of", key));
     }
@@ -79,7 +71,9 @@ Result<Query> parse(const Request& request) {
   } else {
     query.sql = request.body;
   }
-  if (const auto as_of = request.query_value("as_of")) TRY(read_as_of(*as_of, query));
+  if (const auto as_of = request.query_value("as_of")) {
+    TRY_ASSIGN(query.read_at, parse_read_at(*as_of));
+  }
   if (query.sql.empty()) return fail(ErrorCode::kInvalid, R"(no statement: send {"sql": "SELECT ..."} or plain text)");
   query.caller = request.caller == nullptr ? "anyone" : request.caller->name();
   return query;
@@ -94,7 +88,7 @@ Response response_of(Result<QueryAnswer> answer, AnswerFormat format) {
   if (!answer) {
     // An unknown table is a wrong statement: /sql itself is there.
     const int status = status_of(answer.error().code);
-    return refusal(status == 404 ? 400 : status, answer.error().message);
+    return Response::refusal(status == 404 ? 400 : status, answer.error().message);
   }
   Response response = Response::json(200, std::move(answer->body), type_of(format));
   response.headers.add("Cache-Control", "no-store");
@@ -118,20 +112,21 @@ void SqlRoute::ask(Request request, Responder respond) {
   if (!access::may(request.caller, access::Right::kQuery))
     return respond(doors::denied(request.caller, access::Right::kQuery, {}));
   const auto format = format_of(request);
-  if (!format) return respond(refusal(406, fmt::format("answers are application/json, text/csv or {}", kParquet)));
+  if (!format)
+    return respond(Response::refusal(406, fmt::format("answers are application/json, text/csv or {}", kParquet)));
   auto query = parse(request);
-  if (!query) return respond(refusal(400, query.error().message));
+  if (!query) return respond(Response::refusal(400, query.error().message));
   query->format = *format;
-  // Shared by the job and by this call, which answers where the job finds no room.
-  auto shared = std::make_shared<Responder>(std::move(respond));
-  doors::WorkerPool::Job job = [this, shared, query = *std::move(query), abandoned = request.abandoned]() {
-    std::stop_source stop;
-    const auto end = [&stop] { stop.request_stop(); };
-    const std::stop_callback when_abandoned(abandoned, end);
-    const std::stop_callback when_closing(stop_.get_token(), end);
-    (*shared)(response_of(runner_.run(query, stop.get_token()), query.format));
-  };
-  if (!pool_.try_run(job)) (*shared)(refusal(503, "too many statements wait already; try again"));
+  answer_on(
+      pool_, std::move(respond),
+      [this, query = *std::move(query), abandoned = request.abandoned] {
+        std::stop_source stop;
+        const auto end = [&stop] { stop.request_stop(); };
+        const std::stop_callback when_abandoned(abandoned, end);
+        const std::stop_callback when_closing(stop_.get_token(), end);
+        return response_of(runner_.run(query, stop.get_token()), query.format);
+      },
+      "too many statements wait already; try again");
 }
 
 }  // namespace pinflow::query

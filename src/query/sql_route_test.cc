@@ -103,8 +103,38 @@ TEST_F(SqlRouteTest, RefusesWhatDoesNotFitTheQueueAndEndsWhatRuns) {
   const Response refused = responses.back().get();
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.headers.get("Retry-After"), "1");
-  responses.clear();
   route_.reset();  // Ends what runs: else this test would last for minutes.
+  for (std::future<Response>& response : responses) {
+    if (!response.valid()) continue;
+    const Response ended = response.get();
+    EXPECT_EQ(ended.status, 503) << ended.body;
+    EXPECT_EQ(ended.headers.get("Retry-After"), "1");
+  }
+}
+
+TEST_F(SqlRouteTest, OfTwoHundredAtOnceEachIsAnsweredOrSentAway) {
+  std::vector<std::future<Response>> responses;
+  for (int i = 0; i < 200; ++i) responses.push_back(send(request("SELECT max(a) AS m FROM shop")));
+  int answered = 0;
+  for (std::future<Response>& future : responses) {
+    const Response response = future.get();
+    answered += response.status == 200 ? 1 : 0;
+    if (response.status == 200) continue;
+    EXPECT_EQ(response.status, 503) << response.body;
+    EXPECT_EQ(response.headers.get("Retry-After"), "1");
+  }
+  EXPECT_GE(answered, static_cast<int>(SqlRoute::kAtOnce + SqlRoute::kMaxWaiting) - 2);
+  EXPECT_LT(answered, 200);
+  EXPECT_EQ(post("SELECT 1").status, 200);
+}
+
+TEST_F(SqlRouteTest, ReadsTheVersionsThatAnAnswerNamed) {
+  const std::string before{post("FROM shop").headers.get("Pinflow-Table-Versions").value()};
+  make({.name = "shop", .schema = {{"a", "long"}, {"b", "string"}}}, "SELECT 9 AS a, 'x' AS b");
+  Request again = request("SELECT count(*) AS n FROM shop", {{"Accept", "text/csv"}});
+  again.query = {{"as_of", before}};
+  EXPECT_EQ(send(std::move(again)).get().body, "n\r\n2\r\n");
+  EXPECT_EQ(post("SELECT count(*) AS n FROM shop", {{"Accept", "text/csv"}}).body, "n\r\n3\r\n");
 }
 
 }  // namespace

@@ -3,12 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "log/testing/memory_log.h"
 #include "sink/internal/worker.h"
 #include "sink/object_bytes.h"
-#include "sink/testing/faults.h"
-#include "sink/testing/memory_store.h"
 #include "sink/testing/sunk.h"
+#include "sink/testing/worker_fixture.h"
 
 namespace pinflow::sink {
 namespace {
@@ -68,13 +66,9 @@ std::vector<Shape> shapes() {
   return shapes;
 }
 
-// A sink without thread over a log and a store in memory.
-class PlannedSink : public ::testing::Test {
+class PlannedSink : public testing::WorkerFixture {
  protected:
-  PlannedSink() {
-    stopped_.request_stop();  // Fetches answer at once with what they have.
-    EXPECT_TRUE(log_.create_topic({kPin.topic, 1, {}}));
-  }
+  PlannedSink() { EXPECT_TRUE(log_.create_topic({kPin.topic, 1, {}})); }
   void append(std::int64_t count) {
     static constexpr std::array kCountries = {"NL", "Côte d'Ivoire", "a/b", "NL", "NL"};
     for (std::int64_t i = 0; i < count; ++i) {
@@ -85,15 +79,6 @@ class PlannedSink : public ::testing::Test {
                                1'700'000'000'000 + offset % 3 * 3'600'000 + offset * 60'000)});
       wanted_.insert(offset);
     }
-  }
-  void start(const SinkOptions& options) { worker_.emplace(options, fused_log_, fused_store_, clock_, logger_); }
-  void turn(internal::Worker& worker, const internal::Targets& targets) {
-    worker.work(targets);
-    worker.fetch(targets, stopped_.get_token());
-    worker.work(targets);
-  }
-  void turn(int times = 1) {
-    for (int i = 0; i < times; ++i) turn(*worker_, targets_);
   }
   void want_all_now() { targets_[kPin] = log_.offsets(kPin)->end; }
   std::vector<std::string> objects() {
@@ -122,17 +107,7 @@ class PlannedSink : public ::testing::Test {
     EXPECT_EQ(seen.size(), wanted_.size());
   }
 
-  log::MemoryLog log_;
-  testing::MemoryStore store_;
-  Fuse fuse_;
-  testing::FusedLog fused_log_{log_, fuse_};
-  testing::FusedStore fused_store_{store_, fuse_};
-  ManualClock clock_;
-  NullLogger logger_;
-  std::stop_source stopped_;
-  internal::Targets targets_;
   std::set<std::int64_t> wanted_;
-  std::optional<internal::Worker> worker_;
 };
 
 TEST_F(PlannedSink, PutsRecordsBelowTheFolderOfTheirField) {

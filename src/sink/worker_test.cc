@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "log/testing/memory_log.h"
-#include "sink/testing/faults.h"
-#include "sink/testing/memory_store.h"
 #include "sink/testing/sunk.h"
+#include "sink/testing/worker_fixture.h"
 
 namespace pinflow::sink {
 namespace {
@@ -16,11 +14,9 @@ using testing::Fuse;
 
 const log::TopicPartition kPin{"pinterest.pin", log::PartitionId(0)};
 
-// A sink without thread over a log and a store in memory.
-class SinkWorker : public ::testing::Test {
+class SinkWorker : public testing::WorkerFixture {
  protected:
   SinkWorker() {
-    stopped_.request_stop();  // Fetches answer at once with what they have.
     make_topic("pinterest.pin", 1);
     start();
   }
@@ -37,16 +33,7 @@ class SinkWorker : public ::testing::Test {
       log_.append(to.topic, to.partition.value(), {value});
     }
   }
-  // A new process over the same log and store.
-  void start() { worker_.emplace(options_, fused_log_, fused_store_, clock_, logger_); }
-  void turn(int times = 1) {
-    for (int i = 0; i < times; ++i) turn(*worker_, targets_);
-  }
-  void turn(internal::Worker& worker, const internal::Targets& targets) {
-    worker.work(targets);
-    worker.fetch(targets, stopped_.get_token());
-    worker.work(targets);
-  }
+  void start() { WorkerFixture::start(options_); }
   void advance_and_turn(std::chrono::milliseconds by) {
     clock_.advance(by);
     turn();
@@ -66,17 +53,7 @@ class SinkWorker : public ::testing::Test {
   std::string error() { return worker_->status().partitions.at(0).error; }
 
   SinkOptions options_{.topics = {"pinterest.*"}, .flush_size = 10};
-  log::MemoryLog log_;
-  testing::MemoryStore store_;
-  Fuse fuse_;
-  testing::FusedLog fused_log_{log_, fuse_};
-  testing::FusedStore fused_store_{store_, fuse_};
-  ManualClock clock_;
-  NullLogger logger_;
-  std::stop_source stopped_;
-  internal::Targets targets_;
   std::map<log::TopicPartition, testing::Values> wanted_;
-  std::optional<internal::Worker> worker_;
 };
 
 TEST_F(SinkWorker, PutsAnObjectPerFlushSize) {

@@ -21,8 +21,8 @@ namespace pinflow::query::internal {
 
 namespace {
 
-Result<void> limit(int resource, const char* name, rlim_t value) {
-  const rlimit both{value, value};
+Result<void> limit(int resource, const char* name, rlim_t value, rlim_t beyond = 0) {
+  const rlimit both{value, value + beyond};
   if (::setrlimit(static_cast<__rlimit_resource>(resource), &both) == 0) return {};
   return fail(ErrorCode::kUnavailable, fmt::format("setting the limit of {}: {}", name, std::strerror(errno)));
 }
@@ -45,7 +45,8 @@ constexpr unsigned kArchitecture = AUDIT_ARCH_AARCH64;
 constexpr unsigned kArchitecture = 0;
 #endif
 
-// The network, other programs, other processes, and what opens the kernel wider than a reader of files needs.
+// The network, other programs, other processes, what opens the kernel wider than a reader of files needs, and those changes of files that
+// Landlock does not see: of rights, owners, attributes and times, and by older kernels the cutting by name.
 constexpr int kForbidden[] = {
     SYS_socket,
     SYS_socketpair,
@@ -58,6 +59,17 @@ constexpr int kForbidden[] = {
     SYS_execveat,
     SYS_ptrace,
     SYS_kill,
+    SYS_tkill,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_send_signal,
+    SYS_pidfd_getfd,
+    SYS_kcmp,
+    SYS_shmget,
+    SYS_shmat,
+    SYS_semget,
+    SYS_msgget,
+    SYS_mq_open,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
     SYS_pidfd_open,
@@ -81,9 +93,24 @@ constexpr int kForbidden[] = {
     SYS_reboot,
     SYS_setuid,
     SYS_setgid,
+    SYS_truncate,
+    SYS_fchmod,
+    SYS_fchmodat,
+    SYS_fchown,
+    SYS_fchownat,
+    SYS_setxattr,
+    SYS_lsetxattr,
+    SYS_fsetxattr,
+    SYS_utimensat,
 #if defined(__x86_64__)
     SYS_fork,
     SYS_vfork,
+    SYS_chmod,
+    SYS_chown,
+    SYS_lchown,
+    SYS_utime,
+    SYS_utimes,
+    SYS_futimesat,
 #endif
 };
 
@@ -100,8 +127,17 @@ sock_filter unless_equal(unsigned value, unsigned char skip) {
   return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip);
 }
 
-void forbid_calls() {
-  if (kArchitecture == 0) return;
+// Forbids `call` unless its first argument is `value`. The kernel takes these as 32 bits, so the lower half is all there is to look at.
+void allow_only_with(std::vector<sock_filter>& program, int call, unsigned value) {
+  program.push_back(unless_equal(static_cast<unsigned>(call), 4));
+  program.push_back(load(offsetof(seccomp_data, args)));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
+  program.push_back(answer(SECCOMP_RET_ERRNO | EPERM));
+  program.push_back(answer(SECCOMP_RET_ALLOW));
+}
+
+Result<void> forbid_calls() {
+  if (kArchitecture == 0) return {};
   std::vector<sock_filter> program;
   program.push_back(load(offsetof(seccomp_data, arch)));
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0));
@@ -116,6 +152,9 @@ void forbid_calls() {
     program.push_back(unless_equal(static_cast<unsigned>(call), 1));
     program.push_back(answer(SECCOMP_RET_ERRNO | EPERM));
   }
+  // Signals and limits are for this process alone: abort() and the C library need them.
+  allow_only_with(program, SYS_tgkill, static_cast<unsigned>(::getpid()));
+  allow_only_with(program, SYS_prlimit64, 0);
   // Threads may be made, processes not. The arguments of clone3 cannot be looked at: without it the C library takes clone.
   program.push_back(unless_equal(SYS_clone3, 1));
   program.push_back(answer(SECCOMP_RET_ERRNO | ENOSYS));
@@ -125,13 +164,24 @@ void forbid_calls() {
   program.push_back(answer(SECCOMP_RET_ERRNO | EPERM));
   program.push_back(answer(SECCOMP_RET_ALLOW));
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  (void)::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0 || errno == EINVAL) return {};  // EINVAL: it has none.
+  return fail(ErrorCode::kUnavailable, fmt::format("giving up system calls: {}", std::strerror(errno)));
 }
 
 constexpr std::uint64_t kRead =
     std::uint64_t{LANDLOCK_ACCESS_FS_READ_FILE} | std::uint64_t{LANDLOCK_ACCESS_FS_READ_DIR};
-// All rights of the first version: from there every kernel knows them.
-constexpr std::uint64_t kAll = (std::uint64_t{LANDLOCK_ACCESS_FS_MAKE_SYM} << 1U) - 1;
+// All rights of the first version, and those that came with later ones: to move between folders, to cut by name, to command a device.
+constexpr std::uint64_t kFirst = (std::uint64_t{LANDLOCK_ACCESS_FS_MAKE_SYM} << 1U) - 1;
+constexpr std::uint64_t kRefer = std::uint64_t{1} << 13U;
+constexpr std::uint64_t kTruncate = std::uint64_t{1} << 14U;
+constexpr std::uint64_t kDevice = std::uint64_t{1} << 15U;
+
+// What this kernel can forbid; nothing where it has no Landlock.
+std::uint64_t rights_known() {
+  const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < 1) return 0;
+  return kFirst | (version >= 2 ? kRefer : 0) | (version >= 3 ? kTruncate : 0) | (version >= 5 ? kDevice : 0);
+}
 
 void allow_below(int rules, const std::filesystem::path& folder, std::uint64_t rights) {
   const int at = ::open(folder.c_str(), O_PATH | O_CLOEXEC);
@@ -143,32 +193,36 @@ void allow_below(int rules, const std::filesystem::path& folder, std::uint64_t r
   (void)::close(at);
 }
 
-void fence_files(const SandboxLimits& limits) {
+Result<void> fence_files(const SandboxLimits& limits) {
   landlock_ruleset_attr attributes{};
-  attributes.handled_access_fs = kAll;
+  attributes.handled_access_fs = rights_known();
+  if (attributes.handled_access_fs == 0) return {};
   const long rules = ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes.handled_access_fs), 0);
-  if (rules < 0) return;
+  if (rules < 0) return fail(ErrorCode::kUnavailable, fmt::format("fencing files: {}", std::strerror(errno)));
   const int descriptor = static_cast<int>(rules);
   for (const auto& folder : limits.readable) allow_below(descriptor, folder, kRead);
-  if (!limits.writable.empty())
-    allow_below(descriptor, limits.writable, kAll & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE});
-  (void)::syscall(SYS_landlock_restrict_self, descriptor, 0);
+  constexpr std::uint64_t kNotInScratch = std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE} | kDevice;
+  if (!limits.writable.empty()) allow_below(descriptor, limits.writable, attributes.handled_access_fs & ~kNotInScratch);
+  const long done = ::syscall(SYS_landlock_restrict_self, descriptor, 0);
+  const int error = errno;
   (void)::close(descriptor);
+  if (done == 0) return {};
+  return fail(ErrorCode::kUnavailable, fmt::format("fencing files: {}", std::strerror(error)));
 }
 
 }  // namespace
 
 Result<void> enter_sandbox(const SandboxLimits& limits) {
   TRY(limit(RLIMIT_CORE, "core dumps", 0));
-  TRY(limit(RLIMIT_CPU, "processor time", static_cast<rlim_t>(limits.cpu_seconds)));
+  // At the first of two limits comes the signal that names it, at the second the kernel kills.
+  TRY(limit(RLIMIT_CPU, "processor time", static_cast<rlim_t>(limits.cpu_seconds), 1));
   TRY(limit(RLIMIT_FSIZE, "file size", limits.file_size.count()));
   TRY(limit(RLIMIT_AS, "memory", mapped_now() + limits.memory.count()));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return fail(ErrorCode::kUnavailable, "the kernel does not let go of new privileges");
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  fence_files(limits);
-  forbid_calls();
-  return {};
+  TRY(fence_files(limits));
+  return forbid_calls();
 }
 
 }  // namespace pinflow::query::internal

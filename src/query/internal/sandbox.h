@@ -18,8 +18,8 @@ struct SandboxLimits {
 
 // Takes from this process, for good, what reading tables does not need: memory and processor time past the limits, core dumps, new
 // privileges, the network, other programs and processes (seccomp), and files outside the given folders (Landlock). Call it while there
-// is one thread. kUnavailable: a limit cannot be set. What the kernel lacks of seccomp and Landlock is passed over: the fence inside
-// the SQL engine stands alone there.
+// is one thread. Past the limit of processor time comes SIGXCPU. kUnavailable: a limit or a fence that the kernel has cannot be set. Where
+// it has no seccomp or no Landlock, that one is passed over: the fence inside the SQL engine stands alone there.
 Result<void> enter_sandbox(const SandboxLimits& limits);
 
 }  // namespace pinflow::query::internal

@@ -1,14 +1,6 @@
-#include "query/refusal.h"
+#include "query/status_of.h"
 
 namespace pinflow::query {
-
-http::Response refusal(int status, std::string_view message) {
-  constexpr int kCodesOfStatus = 100;  // 404 is 40401: the codes of the other doors.
-  http::Response response = http::Response::failure(status, status * kCodesOfStatus + 1, message);
-  response.headers.add("Cache-Control", "no-store");
-  if (status == 503) response.headers.add("Retry-After", "1");
-  return response;
-}
 
 int status_of(ErrorCode code) {
   switch (code) {
