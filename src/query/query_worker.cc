@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -183,6 +184,13 @@ void write_all(std::string_view text) {
   }
 }
 
+// What the engine must write out beside its memory meets the limit of the kernel before its own.
+Error named(Error error, const Request& request) {
+  if (error.message.find(std::strerror(EFBIG)) == std::string::npos) return error;
+  return {ErrorCode::kOverloaded, fmt::format("the statement needs more than {} bytes of memory and {} bytes beside it",
+                                              request.memory, request.spill)};
+}
+
 std::string failure(const Error& error) {
   JsonWriter writer;
   writer.begin_object().key("error").string(to_string(error.code)).key("message").string(error.message).end_object();
@@ -217,7 +225,7 @@ void run_query_worker() {
       write_all(fmt::format("{{\"rows\":{}}}\n", done->rows));
       write_all(done->body);
     } else {
-      write_all(failure(done.error()));
+      write_all(failure(named(done.error(), request)));
     }
   } catch (const std::exception&) {
     write_all(failure({ErrorCode::kOverloaded, "the statement needs more memory than it may have"}));

@@ -130,7 +130,7 @@ TEST_F(SqlRouteTest, OfTwoHundredAtOnceEachIsAnsweredOrSentAway) {
 
 TEST_F(SqlRouteTest, ReadsTheVersionsThatAnAnswerNamed) {
   const std::string before{post("FROM shop").headers.get("Pinflow-Table-Versions").value()};
-  make({.name = "shop", .schema = {{"a", "long"}, {"b", "string"}}}, "SELECT 9 AS a, 'x' AS b");
+  make({.name = "shop", .schema = {{"a", "long"}, {"b", "string"}}}, "SELECT 9::BIGINT AS a, 'x' AS b");
   Request again = request("SELECT count(*) AS n FROM shop", {{"Accept", "text/csv"}});
   again.query = {{"as_of", before}};
   EXPECT_EQ(send(std::move(again)).get().body, "n\r\n2\r\n");

@@ -21,8 +21,8 @@ class TableViewsAsOf : public QueryFixture {
   TableViewsAsOf() {
     // Each append is a version: shop 1 has one row, 2 has two, 3 has three; other 1 has one, 2 has two.
     for (int version = 1; version <= 3; ++version) {
-      make(kShop, fmt::format("SELECT {} AS a", version));
-      if (version <= 2) make(kOther, fmt::format("SELECT {} AS a", 10 * version));
+      make(kShop, fmt::format("SELECT CAST({} AS BIGINT) AS a", version));
+      if (version <= 2) make(kOther, fmt::format("SELECT CAST({} AS BIGINT) AS a", 10 * version));
     }
   }
 
@@ -54,8 +54,9 @@ TEST_F(TableViewsAsOf, ATimeIsWhatReadersSawThen) {
   // The times of commits are those of their files.
   const auto log = root_ / "tables" / "shop" / "_delta_log";
   const auto at = [](int hour) {
-    return std::filesystem::file_time_type::clock::from_sys(std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} +
-                                                            std::chrono::hours(hour));
+    const std::chrono::sys_time<std::chrono::nanoseconds> time =
+        std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} + std::chrono::hours(hour);
+    return std::filesystem::file_time_type::clock::from_sys(time);
   };
   for (int version = 0; version <= 3; ++version)
     std::filesystem::last_write_time(log / fmt::format("{:020}.json", version), at(10 + version));
@@ -112,9 +113,9 @@ class TableViewsInS3 : public QueryFixture {
 };
 
 TEST_F(TableViewsInS3, AreReadFromLocalCopiesByAWorkerWithoutNetwork) {
-  make(kShop, "SELECT 1 AS a UNION ALL SELECT 2");
-  make(kShop, "SELECT 3 AS a");
-  make(kOther, "SELECT 7 AS a");
+  make(kShop, "SELECT 1::BIGINT AS a UNION ALL SELECT 2");
+  make(kShop, "SELECT 3::BIGINT AS a");
+  make(kOther, "SELECT 7::BIGINT AS a");
   const auto answer = ask("SELECT sum(a) AS s FROM shop");
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->body, "s\r\n6\r\n");
@@ -125,14 +126,14 @@ TEST_F(TableViewsInS3, AreReadFromLocalCopiesByAWorkerWithoutNetwork) {
 }
 
 TEST_F(TableViewsInS3, NothingIsFetchedOfTablesThatAreNotNamed) {
-  make(kOther, "SELECT 7 AS a");
+  make(kOther, "SELECT 7::BIGINT AS a");
   http_.calls.clear();
   ASSERT_TRUE(ask("SELECT 1"));
   for (const std::string& call : http_.calls) EXPECT_THAT(call, ::testing::Not(HasSubstr(".parquet"))) << call;
 }
 
 TEST_F(TableViewsInS3, AStoreThatIsAwayIsAnErrorOfTheStore) {
-  make(kShop, "SELECT 1 AS a");
+  make(kShop, "SELECT 1::BIGINT AS a");
   http_.faults.assign(100, objects::testing::FakeS3::Fault::kServerError);
   const auto answer = ask("FROM shop");
   ASSERT_FALSE(answer);

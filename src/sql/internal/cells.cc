@@ -49,10 +49,21 @@ Integer128 decimal_digits(duckdb_vector vector, duckdb_type storage, idx_t row) 
   return join(cell<duckdb_hugeint>(vector, row));
 }
 
+// "-12.05" of -1205 with two places.
+std::string decimal_text(Integer128 digits, std::uint8_t scale) {
+  const Unsigned128 size = digits < 0 ? ~static_cast<Unsigned128>(digits) + 1 : static_cast<Unsigned128>(digits);
+  std::string text = fmt::format("{:0>{}}", fmt::format("{}", size), scale + 1);
+  text.insert(text.size() - scale, ".");
+  return (digits < 0 ? "-" : "") + text;
+}
+
 Value decimal_cell(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   const Integer128 digits = decimal_digits(vector, duckdb_decimal_internal_type(type), row);
   const std::uint8_t scale = duckdb_decimal_scale(type);
   if (scale == 0) return whole_number(digits);
+  // More digits than a double tells apart, as of whole numbers beyond 64 bits.
+  constexpr Integer128 kExact = Integer128{1} << 53;
+  if (digits > kExact || digits < -kExact) return {decimal_text(digits, scale)};
   duckdb_decimal decimal{};
   decimal.width = duckdb_decimal_width(type);
   decimal.scale = scale;
