@@ -67,6 +67,7 @@ def stop(members):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--tests", type=pathlib.Path, default=ROOT / "build/release/src/kafka_cluster/kafka_cluster_test")
+    arguments.add_argument("--filter", default="*", help="which of the tests, as --gtest_filter has it after 'RealCluster.'")
     options = arguments.parse_args()
     folder = ROOT / "build" / "interop" / "run" / "cluster"
     shutil.rmtree(folder, ignore_errors=True)
@@ -86,7 +87,7 @@ def main():
         return 1
     watchdog = None
     try:
-        tests = subprocess.Popen([str(options.tests), "--gtest_filter=RealCluster.*"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        tests = subprocess.Popen([str(options.tests), f"--gtest_filter=RealCluster.{options.filter}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, env={**os.environ, "PINFLOW_TEST_KAFKA": bootstrap})
         watchdog = threading.Timer(240, tests.kill)
         watchdog.start()
@@ -107,9 +108,10 @@ def main():
                 failed += 1
                 print(f"FAILED   {ended[2]}\n  " + "\n  ".join(notes[-15:]))
             notes = []
-        if tests.wait() != 0 and not failed:
+        # 1: some test failed, and was told above.
+        if tests.wait() not in ((1,) if failed else (0,)):
             failed += 1
-            print("FAILED   the tests ended badly\n  " + "\n  ".join(notes[-15:]))
+            print(f"FAILED   the tests ended with {tests.returncode}\n  " + "\n  ".join(notes[-15:]))
     finally:
         if watchdog:
             watchdog.cancel()

@@ -49,7 +49,7 @@ class KafkaLog final : public log::Log {
   }
   Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) override;
   Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group) override {
-    return admin_->committed_offsets(group);
+    return admin_->committed_offsets(group, topics_->topics());
   }
   Result<std::unique_ptr<log::Share>> join(const std::string& group, const std::vector<std::string>& topics) override;
 
@@ -146,7 +146,9 @@ Result<void> KafkaLog::delete_topic(const std::string& name) {
 
 Result<log::Topic> KafkaLog::add_partitions(const std::string& topic, std::int32_t total) {
   TRY(admin_->add_partitions(topic, total));
-  return topics_->wait_for(topic, total);
+  auto grown = topics_->wait_for(topic, total);
+  producer_->learn(topic);
+  return grown;
 }
 
 Result<log::Topic> KafkaLog::alter_topic(const std::string& topic, TopicConfigs configs) {

@@ -27,7 +27,7 @@ class MockClusterFixture : public testing::Test {
     ASSERT_NE(host_, nullptr) << text;
     cluster_ = rd_kafka_mock_cluster_new(host_, 3);
     options_.properties = {{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster_)}, {"log_level", "0"}};
-    options_.call_timeout = std::chrono::milliseconds(5'000);
+    options_.call_timeout = std::chrono::milliseconds(3'000);
     options_.metadata_interval = std::chrono::milliseconds(500);
   }
   void TearDown() override {

@@ -42,7 +42,9 @@ class Admin final {
   // The first offset whose record is not older than `time`; none: all are older.
   Result<std::optional<log::Offset>> find_time(const log::TopicPartition& partition, WallTime time);
 
-  Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group);
+  // In these topics.
+  Result<std::vector<log::GroupOffset>> committed_offsets(const std::string& group,
+                                                          const std::vector<log::Topic>& topics);
   // Only of a group without members.
   Result<void> commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets);
 

@@ -43,9 +43,17 @@ Result<void> first_error(const rd_kafka_topic_partition_list_t& list, std::strin
   return {};
 }
 
-Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string& group) {
+Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string& group,
+                                                               const std::vector<log::Topic>& topics) {
   const std::string context = fmt::format("asking for the positions of group {}", group);
-  const ListHandle asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+  // This librdkafka does not survive a question for all partitions, so each is named.
+  const PartitionListHandle named(rd_kafka_topic_partition_list_new(1));
+  for (const log::Topic& topic : topics) {
+    for (std::int32_t p = 0; p < topic.partitions; ++p)
+      rd_kafka_topic_partition_list_add(named.get(), topic.name.c_str(), p);
+  }
+  if (named->cnt == 0) return std::vector<log::GroupOffset>();
+  const ListHandle asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), named.get()));
   rd_kafka_ListConsumerGroupOffsets_t* all[] = {asked.get()};
   TRY_ASSIGN(const EventHandle event,
              call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, context, [&](auto* options, auto* answers) {

@@ -28,6 +28,7 @@ Result<std::unique_ptr<Client>> Producer::open_client() {
   // Calls are bounded here, so the client's own bounds only must not come first.
   const Properties own = {{"acks", "all"},
                           {"enable.idempotence", "true"},
+                          {"topic.metadata.refresh.interval.ms", "5000"},
                           {"linger.ms", milliseconds(cluster_.options.linger)},
                           {"batch.size", "524288"},
                           {"batch.num.messages", "100000"},
@@ -104,6 +105,16 @@ rd_kafka_topic_t* Producer::topic_handle(const std::string& name) {
     if (topic == nullptr) topics_.erase(name);
   }
   return topic.get();
+}
+
+void Producer::learn(const std::string& topic) {
+  const std::scoped_lock lock(mutex_);
+  rd_kafka_topic_t* const handle = topic_handle(topic);
+  const struct rd_kafka_metadata* metadata = nullptr;
+  const int timeout = static_cast<int>(cluster_.options.call_timeout.count());
+  // Where it fails the client learns by itself.
+  if (handle != nullptr) (void)rd_kafka_metadata(client_->handle(), 0, handle, &metadata, timeout);
+  if (metadata != nullptr) rd_kafka_metadata_destroy(metadata);
 }
 
 rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const log::Record& record, log::PartitionId partition,

@@ -25,6 +25,8 @@ class Producer final {
   // Never blocks. `partitions` says where each record goes and is as long as `records`; `most_bytes` is the limit of one record.
   void produce(const std::string& topic, std::vector<log::PartitionId> partitions, std::vector<log::Record> records,
                std::size_t most_bytes, log::ProduceDone done);
+  // Looks at the topic's partitions anew: the client does so by itself only now and then. Blocks for a round trip.
+  void learn(const std::string& topic);
 
  private:
   struct Call;
