@@ -136,7 +136,10 @@ TEST_F(BatchIncrements, ATopicThatWasMadeAgainIsReadFromItsBeginning) {
 
 TEST_F(BatchIncrements, OtherCleaningReadsAllAgainAndNeverLosesPosts) {
   sink(posts(10));
+  sink(records::Kind::kGeo, {"bad", "worse", "no row"}, kByFields);
   run();
+  const std::vector<std::string> letters = {"3"};
+  EXPECT_EQ(rows_of("batch_dead_letters", "count(*)", "1"), letters);
   std::filesystem::create_directories(folder_ / "sql" / "clean");
   sql::Statement clean = statements_.find("clean/geo").value();
   std::ofstream(folder_ / "sql/clean/geo.sql") << "-- description: Mine.\n" << clean.text << " -- mine";
@@ -145,6 +148,7 @@ TEST_F(BatchIncrements, OtherCleaningReadsAllAgainAndNeverLosesPosts) {
   EXPECT_THAT(report.kinds.at(records::Kind::kGeo).reloaded, HasSubstr("SQL files"));
   EXPECT_EQ(report.kinds.at(records::Kind::kPin).reloaded, "");
   EXPECT_EQ(report.kinds.at(records::Kind::kGeo).rows, 10U);
+  EXPECT_EQ(rows_of("batch_dead_letters", "count(*)", "1"), letters);
   EXPECT_EQ(run().kinds.at(records::Kind::kGeo).reloaded, "");
   // The objects are gone, the posts must not go with them.
   ASSERT_TRUE(objects_->remove("topics/pinterest.geo/partition=0/pinterest.geo+0+0000000000.json"));

@@ -303,20 +303,37 @@ TEST_F(Layouts, AParquetObjectOfAnotherToolIsLeftAloneAndOthersAreRead) {
   EXPECT_THAT(read.error().message, HasSubstr("0000000003.parquet"));
 }
 
-TEST_F(Layouts, RecordsThatLeftTheLogBeforeTheirObjectWasPutMoveNoOther) {
-  start("field");
-  append(12);
-  fuse_.set(9, Fuse::Burns::kBefore);
-  sink_all();
-  EXPECT_TRUE(fuse_.burnt());
-  fuse_.disarm();
-  log_.drop_below(kPin.topic, 0, log::Offset(5));
-  start("field");
-  append(3);
-  sink_all();
-  sink_all();
+// They lie in one folder with those without plan, and a first run meets both.
+TEST_F(Layouts, PlannedObjectsOfTheDefaultFolderAreReadOnce) {
+  for (const char* layout : {"default", "gzip", "one record each"}) {
+    append(15);
+    start(layout);
+    sink_all();
+  }
   take_in();
-  for (std::int64_t offset = 5; offset < 15; ++offset) EXPECT_EQ(seen_[offset], 1) << offset;
+  expect_each_once();
+  EXPECT_TRUE(take_in().objects.empty());
+}
+
+TEST_F(Layouts, RecordsThatLeftTheLogBeforeTheirObjectWasPutMoveNoOther) {
+  sink::Plan plan{.number = 1, .high = log::Offset(9), .open = {}, .objects = {}};
+  plan.objects.push_back({"topics/pinterest.pin/country=NL/pinterest.pin+0+0000000000.json", {}});
+  for (const std::int64_t offset : {0, 2, 5, 6}) plan.objects[0].offsets.append(log::Offset(offset));
+  ASSERT_TRUE(sink::PlanBook(store_, kPin).add(plan));
+  EXPECT_TRUE(take_in().objects.empty()) << "its object is not there yet";
+  ASSERT_TRUE(store_.put(plan.objects[0].name, "{\"index\":5}\n{\"index\":6}\n"));
+  take_in();
+  EXPECT_EQ(seen_, (std::map<std::int64_t, int>{{5, 1}, {6, 1}}));
+}
+
+TEST_F(Layouts, AnObjectWithMoreLinesThanItsPlanNamesIsLeftAlone) {
+  sink::Plan plan{.number = 1, .high = log::Offset(9), .open = {}, .objects = {}};
+  plan.objects.push_back({"topics/pinterest.pin/country=NL/pinterest.pin+0+0000000005.json", {}});
+  plan.objects[0].offsets.append(log::Offset(5));
+  ASSERT_TRUE(sink::PlanBook(store_, kPin).add(plan));
+  ASSERT_TRUE(store_.put(plan.objects[0].name, "{\"index\":5}\n{\"index\":6}\n"));
+  EXPECT_EQ(take_in().skipped.reasons.at("more lines than its plan names").count, 1U);
+  EXPECT_TRUE(seen_.empty());
 }
 
 }  // namespace
