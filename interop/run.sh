@@ -154,6 +154,7 @@ kafka_wire() {
 kafka_cluster() {
   cmake --build build/release --target kafka_cluster_test >"$work/run/kafka_cluster_test.log" 2>&1 || { not_ok "kafka_cluster_test does not build"; return; }
   counted python3 interop/cluster/run.py
+  counted python3 interop/cluster/roles.py --program "$pinflow" --brokers 1
 }
 
 python_packages
