@@ -23,6 +23,10 @@ void print_report(const schedule::Report& report) {
       "read      {} objects, {}{}\n", human_count(report.objects),
       human_bytes(static_cast<std::uint64_t>(report.bytes)),
       report.skipped_objects > 0 ? fmt::format("; {} with other names were left alone", report.skipped_objects) : "");
+  if (const auto& log = report.log) {
+    fmt::print("log       {} offsets, {} taken in, {} wait to be sunk, {} left it before\n", human_count(log->offsets),
+               human_count(log->taken), human_count(log->waiting), human_count(log->gone));
+  }
   if (!report.kinds.empty()) {
     fmt::print("\n{:<6}  {:>12}  {:>12}  {:>12}  {:>12}  {:>12}\n", "kind", "records", "new posts", "repeats",
                "dead letters", "rows now");

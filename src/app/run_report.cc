@@ -27,6 +27,8 @@ schedule::Report report_of(const batch::BatchReport& batch) {
   report.objects = count(batch.objects);
   report.bytes = count(batch.bytes);
   report.skipped_objects = count(batch.skipped_objects);
+  if (const auto& log = batch.log)
+    report.log = {count(log->offsets), count(log->taken), count(log->waiting), count(log->gone)};
   for (const auto& [kind, counts] : batch.kinds) {
     report.kinds.push_back({std::string(records::to_string(kind)), count(counts.records), count(counts.added),
                             count(counts.repeats), count(counts.replaced), count(counts.dead_letters),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,11 +27,17 @@ struct Report {
     std::string error;
     friend bool operator==(const Failure&, const Failure&) = default;
   };
+  // The log's offsets beside those that were taken in; offsets = taken + waiting + gone.
+  struct Log {
+    std::int64_t offsets = 0, taken = 0, waiting = 0, gone = 0;
+    friend bool operator==(const Log&, const Log&) = default;
+  };
   using Counts = std::vector<std::pair<std::string, std::int64_t>>;
 
   std::string batch_run;  // The id that tables and answers carry.
   bool published = false;
   std::int64_t objects = 0, bytes = 0, skipped_objects = 0;
+  std::optional<Log> log;  // None: the process that ran it has no log.
   std::vector<Kind> kinds;
   Counts reasons;  // Why records became dead letters, and how many.
   Counts tables;   // Rows after the run.

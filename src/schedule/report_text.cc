@@ -12,7 +12,8 @@ namespace pinflow::schedule {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kFields = {"batch", "read", "records", "reason", "table", "check", "failure"};
+constexpr std::array<std::string_view, 8> kFields = {"batch",  "read",  "log",   "records",
+                                                     "reason", "table", "check", "failure"};
 
 // A text up to the next tab, and the rest behind it; numbers, each up to its tab.
 class Parts {
@@ -52,6 +53,8 @@ std::vector<std::pair<std::string_view, std::string>> report_fields(const Report
   const auto add = [&](std::string_view key, std::string value) { fields.emplace_back(key, std::move(value)); };
   add("batch", fmt::format("{}\t{}", report.published ? 1 : 0, report.batch_run));
   add("read", fmt::format("{}\t{}\t{}", report.objects, report.bytes, report.skipped_objects));
+  if (const auto& log = report.log)
+    add("log", fmt::format("{}\t{}\t{}\t{}", log->offsets, log->taken, log->waiting, log->gone));
   for (const Report::Kind& kind : report.kinds) {
     add("records", fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}", kind.records, kind.added, kind.repeats, kind.replaced,
                                kind.dead_letters, kind.rows, kind.kind));
@@ -79,6 +82,10 @@ bool take_report_field(Report& report, std::string_view key, std::string_view va
     return true;
   }
   if (key == "read") return parts.numbers({&report.objects, &report.bytes, &report.skipped_objects});
+  if (key == "log") {
+    Report::Log& log = report.log.emplace();
+    return parts.numbers({&log.offsets, &log.taken, &log.waiting, &log.gone});
+  }
   if (key == "records") {
     Report::Kind& kind = report.kinds.emplace_back();
     const bool whole =

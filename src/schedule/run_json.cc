@@ -26,7 +26,12 @@ void write_counts(JsonWriter& json, std::string_view key, const Report::Counts& 
 void write_report(JsonWriter& json, const Report& report) {
   json.begin_object().key("batch_run").string(report.batch_run).key("published").boolean(report.published);
   json.key("objects").integer(report.objects).key("bytes").integer(report.bytes);
-  json.key("skipped_objects").integer(report.skipped_objects).key("kinds").begin_object();
+  json.key("skipped_objects").integer(report.skipped_objects);
+  if (const auto& log = report.log) {
+    json.key("log").begin_object().key("offsets").integer(log->offsets).key("taken").integer(log->taken);
+    json.key("waiting").integer(log->waiting).key("gone").integer(log->gone).end_object();
+  }
+  json.key("kinds").begin_object();
   for (const Report::Kind& kind : report.kinds) {
     json.key(kind.kind).begin_object().key("records").integer(kind.records).key("added").integer(kind.added);
     json.key("repeats").integer(kind.repeats).key("replaced").integer(kind.replaced);

@@ -35,6 +35,7 @@ Report report() {
   report.published = true;
   report.objects = 3;
   report.bytes = 4096;
+  report.log = {.offsets = 20, .taken = 12, .waiting = 5, .gone = 3};
   report.kinds = {
       {.kind = "pin", .records = 12, .added = 8, .repeats = 3, .replaced = 1, .dead_letters = 1, .rows = 9}};
   report.reasons = {{"no tab\there = none", 1}};
