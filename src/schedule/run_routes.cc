@@ -46,14 +46,6 @@ int status_of(ErrorCode code) {
   return 500;
 }
 
-Response refusal(int status, std::string_view message) {
-  constexpr int kCodesOfStatus = 100;  // 404 is 40401: the codes of the other doors.
-  Response response = Response::failure(status, status * kCodesOfStatus + 1, message);
-  response.headers.add("Cache-Control", "no-store");
-  if (status == 503) response.headers.add("Retry-After", "1");
-  return response;
-}
-
 Response told(int status, std::string body) {
   Response response = Response::json(status, std::move(body) + "\n");
   response.headers.add("Cache-Control", "no-store");
@@ -178,9 +170,11 @@ void RunRoutes::add(http::Router& router, std::string_view method, std::string_v
         auto shared = std::make_shared<Responder>(std::move(respond));
         doors::WorkerPool::Job job = [this, answering, shared, request = std::move(request)] {
           auto answer = (this->*answering)(request);
-          (*shared)(answer ? *std::move(answer) : refusal(status_of(answer.error().code), answer.error().message));
+          (*shared)(answer ? *std::move(answer)
+                           : Response::refusal(status_of(answer.error().code), answer.error().message));
         };
-        if (!pool_.try_run(job)) (*shared)(refusal(503, "too many questions about runs wait already; try again"));
+        if (!pool_.try_run(job))
+          (*shared)(Response::refusal(503, "too many questions about runs wait already; try again"));
       },
       options);
 }
