@@ -86,7 +86,7 @@ TEST_F(Batch, ManySmallObjectsInManyPartitionsAreOneSet) {
   const std::vector<Post> all = posts(120);
   for (const Post& post : all) {
     for (const records::Kind kind : records::kKinds)
-      sink(kind, {testing::json_of(kind, post)}, static_cast<std::int32_t>(post.ind % 3));
+      sink(kind, {testing::json_of(kind, post)}, static_cast<std::int32_t>(post.ind % 2));
   }
   const BatchReport report = run({.topics = {}, .readers = 2, .slice_rows = 20});
   EXPECT_EQ(report.objects, 360U);

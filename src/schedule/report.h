@@ -9,6 +9,12 @@
 
 namespace pinflow::schedule {
 
+// The log's offsets beside those that were taken in; offsets = taken + waiting + gone.
+struct LogCounts {
+  std::int64_t offsets = 0, taken = 0, waiting = 0, gone = 0;
+  friend bool operator==(const LogCounts&, const LogCounts&) = default;
+};
+
 // What a run of the batch read, dropped, merged and wrote, as its history keeps it. Of a run that failed: the steps that it reached.
 struct Report {
   struct Kind {
@@ -27,17 +33,12 @@ struct Report {
     std::string error;
     friend bool operator==(const Failure&, const Failure&) = default;
   };
-  // The log's offsets beside those that were taken in; offsets = taken + waiting + gone.
-  struct Log {
-    std::int64_t offsets = 0, taken = 0, waiting = 0, gone = 0;
-    friend bool operator==(const Log&, const Log&) = default;
-  };
   using Counts = std::vector<std::pair<std::string, std::int64_t>>;
 
   std::string batch_run;  // The id that tables and answers carry.
   bool published = false;
   std::int64_t objects = 0, bytes = 0, skipped_objects = 0;
-  std::optional<Log> log;  // None: the process that ran it has no log.
+  std::optional<LogCounts> log;  // None: the process that ran it has no log.
   std::vector<Kind> kinds;
   Counts reasons;  // Why records became dead letters, and how many.
   Counts tables;   // Rows after the run.

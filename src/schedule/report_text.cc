@@ -83,7 +83,7 @@ bool take_report_field(Report& report, std::string_view key, std::string_view va
   }
   if (key == "read") return parts.numbers({&report.objects, &report.bytes, &report.skipped_objects});
   if (key == "log") {
-    Report::Log& log = report.log.emplace();
+    LogCounts& log = report.log.emplace();
     return parts.numbers({&log.offsets, &log.taken, &log.waiting, &log.gone});
   }
   if (key == "records") {
