@@ -70,6 +70,7 @@ class SmallStore final : public objects::ObjectStore {
 
 class BatchBorders : public BatchFixture {
  protected:
+  BatchBorders() { folders_by_field_ = true; }
   // New posts, changed ones and broken records, with a partition in folders by field.
   void sink_day(int day) {
     for (Post post : posts(12 + 4 * day)) {

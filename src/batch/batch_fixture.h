@@ -44,7 +44,7 @@ class BatchFixture : public ::testing::Test {
   // Sinks lines into one object that begins where the last one of its partition ended.
   void sink(records::Kind kind, const std::vector<std::string>& lines, std::int32_t partition = 0) {
     const log::TopicPartition place{records::Names().topic(kind), log::PartitionId(partition)};
-    if (partition == kByFields) return sink_by_fields(place, lines);
+    if (folders_by_field_ && partition == kByFields) return sink_by_fields(place, lines);
     std::string bytes;
     for (const std::string& line : lines) bytes += line + "\n";
     std::int64_t& next = next_offset_[place];
@@ -58,8 +58,8 @@ class BatchFixture : public ::testing::Test {
       sink(kind, lines);
     }
   }
-  // The partition that is sunk below folders by plans, in pairs: a line waits in its folder while the next is put into another one, and
-  // comes with the line after that.
+  // Where a test asks for it, this partition is sunk below folders by plans, in pairs: a line waits in its folder while the next is put into
+  // another one, and comes with the line after that.
   static constexpr std::int32_t kByFields = 2;
   void sink_by_fields(const log::TopicPartition& place, const std::vector<std::string>& lines) {
     for (const std::string& line : lines) {
@@ -183,6 +183,7 @@ class BatchFixture : public ::testing::Test {
     std::string waiting;
   };
   std::map<log::TopicPartition, Folders> folders_;
+  bool folders_by_field_ = false;
 };
 
 }  // namespace pinflow::batch

@@ -11,6 +11,7 @@ using testing::Post;
 
 class BatchIncrements : public BatchFixture {
  protected:
+  BatchIncrements() { folders_by_field_ = true; }
   // A day: new posts, changed ones, parts of posts, broken records, over three partitions in any order.
   void sink_day(int day) {
     std::vector<std::pair<records::Kind, std::string>> lines;
