@@ -136,7 +136,7 @@ TEST_F(Batch, AQuestionThatFailsLeavesTheOthersAnswered) {
   EXPECT_EQ(question->run_id, first);
   EXPECT_THAT(question->error, HasSubstr("HUGEINT"));
   EXPECT_TRUE(report_.published);
-  EXPECT_THAT(report_.failures.at(0).error.message, HasSubstr("HUGEINT"));
+  EXPECT_THAT(report_.failures.at(1).error.message, HasSubstr("HUGEINT"));
 }
 
 TEST_F(Batch, UsersQuestionsAreAnsweredToo) {

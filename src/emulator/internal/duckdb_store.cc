@@ -82,13 +82,14 @@ class DuckdbStore final : public TableStore {
 
   Result<void> insert(records::Kind kind, const ColumnBatch& batch) override {
     // Not loaded: of a temporary table that is made anew each version would stay until the commit.
-    TRY(session_->lend("pinflow_slice", batch));
+    const std::string slice = fmt::format("pinflow_slice_of_{}", table_of(kind));
+    TRY(session_->lend(slice, batch));
     std::string columns;
     for (const Column& column : records::raw_columns(kind)) {
       fmt::format_to(std::back_inserter(columns), "{}CAST({} AS {})", columns.empty() ? "" : ", ", quote(column.name()),
                      type_of(column));
     }
-    return session_->run(fmt::format("INSERT INTO {} SELECT {} FROM pinflow_slice", quote(table_of(kind)), columns));
+    return session_->run(fmt::format("INSERT INTO {} SELECT {} FROM {}", quote(table_of(kind)), columns, quote(slice)));
   }
 
   Result<void> commit() override {
