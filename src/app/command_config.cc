@@ -1,7 +1,10 @@
+#include <memory>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "app/commands.h"
+#include "app/online_check.h"
 #include "sql/statements.h"
 
 namespace pinflow::app {
@@ -9,7 +12,7 @@ namespace pinflow::app {
 namespace {
 
 // Beyond the values themselves (which were checked before this runs): what they point at.
-Result<ExitCode> check(Environment& environment) {
+Result<ExitCode> check(Environment& environment, bool online) {
   const config::Config& config = environment.config();
   bool good = true;
   const auto report = [&](std::string_view what, const Result<void>& result) {
@@ -39,6 +42,7 @@ Result<ExitCode> check(Environment& environment) {
     return {};
   };
   report("statements", probe_statements());
+  if (online && good) check_online(environment, report);
   return good ? kOk : kConfiguration;
 }
 
@@ -59,8 +63,16 @@ void add_config(CLI::App& root, Action& selected) {
       "Examples:\n"
       "  pinflow config check\n"
       "  pinflow config check --config /etc/pinflow.toml\n"
+      "  pinflow config check --config cluster.toml --online\n"
+      "With --online also whether S3, the Kafka cluster and Spark can be reached and let pinflow do what it does "
+      "there: an object is put\n"
+      "below pinflow/check of each store, read, listed and removed; of the cluster, topics and groups are asked, and "
+      "nothing is sent.\n"
       "Exit code 3 when something is wrong; each problem has a line of its own.");
-  check_command->callback([&selected] { selected = check; });
+  auto online = std::make_shared<bool>(false);
+  check_command->add_flag("--online", *online, "Asks the outside systems that the settings name as well");
+  check_command->callback(
+      [&selected, online] { selected = [online](Environment& environment) { return check(environment, *online); }; });
   CLI::App* print_command = config->add_subcommand("print", "Shows every setting, its value and where it comes from");
   print_command->footer(
       "Examples:\n  pinflow config print\n  PINFLOW_HTTP__PORT=9000 pinflow config print | grep http.port");
