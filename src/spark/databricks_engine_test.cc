@@ -59,7 +59,7 @@ class Databricks : public ::testing::Test {
   }
 
   FakeDatabricks http_;
-  DatabricksOptions options_{.cluster = "0923-164208-meows279"};
+  DatabricksOptions options_{.cluster = "0101-120000-example1"};
   Steps steps_;
   std::vector<std::chrono::milliseconds> paused_;
   std::size_t stop_at_ = 0;
@@ -79,7 +79,7 @@ TEST_F(Databricks, SubmitsOneRunAndAsksUntilItIsOver) {
           fmt::format(
               "POST https://adb-1.example/api/2.1/jobs/runs/submit{}|Content-Type: application/json|"
               R"({{"run_name":"pinflow batch","idempotency_token":"9f-1","tasks":[{{"task_key":"pinflow_batch",)"
-              R"("existing_cluster_id":"0923-164208-meows279","spark_python_task":{{"python_file":"s3://b/t/p.py",)"
+              R"("existing_cluster_id":"0101-120000-example1","spark_python_task":{{"python_file":"s3://b/t/p.py",)"
               R"("parameters":["s3://b/t/j","s3://b/t/r"]}}}}]}})",
               kHead),
           get, get, get, get));
