@@ -174,6 +174,18 @@ TEST_F(Batch, AWrongStatementIsNamedWithFileLineAndColumn) {
               ::testing::AllOf(HasSubstr("questions/mine.sql"), HasSubstr("declares the columns a")));
 }
 
+TEST_F(Batch, ARawCheckMayNameItsTableInAnyLetters) {
+  sink(posts(10));
+  fs::create_directories(folder_ / "sql" / "checks" / "raw");
+  std::ofstream(folder_ / "sql/checks/raw/loud.sql")
+      << "-- description: Seen.\n-- columns: ind\nSELECT index AS ind FROM Raw_PIN";
+  statements_ = sql::Statements::load(folder_ / "sql").value();
+  const BatchReport report = run();
+  const auto loud = std::ranges::find(report.checks, "loud", &CheckResult::check);
+  ASSERT_NE(loud, report.checks.end());
+  EXPECT_EQ(loud->findings, 10U);
+}
+
 TEST_F(Batch, ACheckThatStopsKeepsReadersAtTheRunBefore) {
   sink(posts(10));
   run();

@@ -1,6 +1,7 @@
 #include "batch/internal/workspace.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <variant>
 
@@ -54,6 +55,12 @@ Result<T> in_file(Result<T> result, const sql::Statement& statement) {
 
 std::string raw_table(records::Kind kind) {
   return fmt::format("raw_{}", to_string(kind));
+}
+
+// Whether the text of a statement has the name of a table, in letters of any case, as the engine reads names.
+bool names(const sql::Statement& statement, std::string_view table) {
+  const auto lower = [](unsigned char c) { return std::tolower(c); };
+  return !std::ranges::search(statement.text, table, {}, lower, lower).empty();
 }
 
 std::string raw_check_table(const sql::Statement& check) {
@@ -143,7 +150,7 @@ Result<void> Workspace::take_lent(records::Kind kind) {
   TRY(session_->run(fmt::format("INSERT INTO clean_{} {}", to_string(kind), clean_texts_[kind])));
   for (const sql::Statement& check : raw_checks_) {
     // The raw tables of the other kinds are empty now: what does not name this one finds nothing.
-    if (raw_check_errors_.contains(check.name) || !check.text.contains(raw_table(kind))) continue;
+    if (raw_check_errors_.contains(check.name) || !names(check, raw_table(kind))) continue;
     const std::string insert =
         fmt::format("INSERT INTO {} {}", sql::quote_name(raw_check_table(check)), select_from(check));
     const auto ran = in_file(session_->run(insert), check);
