@@ -15,8 +15,8 @@
 #include "base/timestamp.h"
 #include "batch/questions.h"
 #include "delta/table.h"
+#include "doors/answer_on.h"
 #include "doors/denied.h"
-#include "query/answer_on.h"
 #include "query/status_of.h"
 
 namespace pinflow::query {
@@ -157,7 +157,7 @@ void QuestionRoutes::add(http::Router& router, std::string_view pattern, Answeri
   router.add("GET", pattern, [this, answering](Request request, Responder respond) {
     if (!access::may(request.caller, access::Right::kQuery))
       return respond(doors::denied(request.caller, access::Right::kQuery, {}));
-    answer_on(
+    doors::answer_on(
         pool_, std::move(respond),
         [this, answering, request = std::move(request)] { return (this->*answering)(request); },
         "too many questions wait already; try again");

@@ -7,8 +7,8 @@
 #include <simdjson.h>
 
 #include "access/caller.h"
+#include "doors/answer_on.h"
 #include "doors/denied.h"
-#include "query/answer_on.h"
 #include "query/status_of.h"
 
 namespace pinflow::query {
@@ -117,7 +117,7 @@ void SqlRoute::ask(Request request, Responder respond) {
   auto query = parse(request);
   if (!query) return respond(Response::refusal(400, query.error().message));
   query->format = *format;
-  answer_on(
+  doors::answer_on(
       pool_, std::move(respond),
       [this, query = *std::move(query), abandoned = request.abandoned] {
         std::stop_source stop;

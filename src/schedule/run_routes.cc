@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "doors/answer_on.h"
 #include "doors/denied.h"
 #include "schedule/requests.h"
 #include "schedule/run_json.h"
@@ -166,15 +167,14 @@ void RunRoutes::add(http::Router& router, std::string_view method, std::string_v
       std::string(method), pattern,
       [this, right, answering](Request request, Responder respond) {
         if (!access::may(request.caller, right)) return respond(doors::denied(request.caller, right, {}));
-        // Shared by the job and by this call, which answers where the job finds no room.
-        auto shared = std::make_shared<Responder>(std::move(respond));
-        doors::WorkerPool::Job job = [this, answering, shared, request = std::move(request)] {
-          auto answer = (this->*answering)(request);
-          (*shared)(answer ? *std::move(answer)
-                           : Response::refusal(status_of(answer.error().code), answer.error().message));
-        };
-        if (!pool_.try_run(job))
-          (*shared)(Response::refusal(503, "too many questions about runs wait already; try again"));
+        doors::answer_on(
+            pool_, std::move(respond),
+            [this, answering, request = std::move(request)] {
+              auto answer = (this->*answering)(request);
+              return answer ? *std::move(answer)
+                            : Response::refusal(status_of(answer.error().code), answer.error().message);
+            },
+            "too many questions about runs wait already; try again");
       },
       options);
 }

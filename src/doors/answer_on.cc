@@ -1,9 +1,9 @@
-#include "query/answer_on.h"
+#include "doors/answer_on.h"
 
 #include <memory>
 #include <utility>
 
-namespace pinflow::query {
+namespace pinflow::doors {
 
 namespace {
 
@@ -31,12 +31,12 @@ class Waiting final {
 
 }  // namespace
 
-void answer_on(doors::WorkerPool& pool, http::Responder respond, std::move_only_function<http::Response()> make,
+void answer_on(WorkerPool& pool, http::Responder respond, std::move_only_function<http::Response()> make,
                std::string_view too_many) {
   auto waiting = std::make_unique<Waiting>(std::move(respond), std::move(make));
   Waiting& here = *waiting;
-  doors::WorkerPool::Job job = [waiting = std::move(waiting)] { waiting->run(); };
+  WorkerPool::Job job = [waiting = std::move(waiting)] { waiting->run(); };
   if (!pool.try_run(job)) here.answer(503, too_many);
 }
 
-}  // namespace pinflow::query
+}  // namespace pinflow::doors
