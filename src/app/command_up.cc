@@ -41,8 +41,8 @@ Result<ExitCode> up(Environment& environment) {
   net::raise_open_file_limit();
   TRY_ASSIGN(const auto stores, open_stores(environment, true));
   TRY(environment.disk->create_folders(environment.folder("")));
-  log::Log* log =
-      nullptr;  // Of the pipeline, which has the schedule's routes and so starts after it; no run is before that.
+  // Of the pipeline, which has the schedule's routes and so starts after it; no run is before that.
+  log::Log* log = nullptr;
   TRY_ASSIGN(const auto runs,
              open_schedule(environment, *stores, {.job = batch_job(environment, *stores, [&log] { return log; })}));
   PipelineOptions options;

@@ -10,6 +10,7 @@
 #include "disk/memory_disk.h"
 #include "disk/real_disk.h"
 #include "objects/folder_store.h"
+#include "objects/testing/forwarding_store.h"
 #include "sink/testing/faults.h"
 
 namespace pinflow::app {
@@ -44,26 +45,10 @@ TEST_F(StoreCheck, SaysWhichCallIsForbidden) {
 }
 
 // Keeps no object from being overwritten, as a store does that does not know conditional puts.
-class Overwriting final : public objects::ObjectStore {
+class Overwriting final : public objects::testing::ForwardingStore {
  public:
-  explicit Overwriting(objects::ObjectStore& inner) : inner_(inner) {}
-  Result<void> put(const std::string& name, std::string_view bytes) override { return inner_.put(name, bytes); }
-  Result<void> put_new(const std::string& name, std::string_view bytes) override { return inner_.put(name, bytes); }
-  Result<void> put_file(const std::string& name, const disk::Path& local) override {
-    return inner_.put_file(name, local);
-  }
-  Result<std::string> get(const std::string& name) override { return inner_.get(name); }
-  Result<objects::ObjectInfo> describe(const std::string& name) override { return inner_.describe(name); }
-  Result<std::vector<objects::ObjectInfo>> list(const std::string& prefix, const std::string& after,
-                                                std::size_t limit) override {
-    return inner_.list(prefix, after, limit);
-  }
-  Result<void> remove(const std::string& name) override { return inner_.remove(name); }
-  Result<disk::Path> local_copy(const std::string& name) override { return inner_.local_copy(name); }
-  Result<disk::Path> scratch(std::string_view suffix) override { return inner_.scratch(suffix); }
-
- private:
-  objects::ObjectStore& inner_;
+  using ForwardingStore::ForwardingStore;
+  Result<void> put_new(const std::string& name, std::string_view bytes) override { return put(name, bytes); }
 };
 
 TEST_F(StoreCheck, RefusesAStoreThatOverwrites) {

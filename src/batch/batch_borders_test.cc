@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "batch/batch_fixture.h"
+#include "objects/testing/forwarding_store.h"
 #include "sink/testing/faults.h"
 
 namespace pinflow::batch {
@@ -32,9 +33,9 @@ class AtStep final : public Progress {
 };
 
 // A store that takes so many objects and has no room for more.
-class SmallStore final : public objects::ObjectStore {
+class SmallStore final : public objects::testing::ForwardingStore {
  public:
-  explicit SmallStore(objects::ObjectStore& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
   void set_room(std::int64_t objects) { room_ = objects; }
 
   Result<void> put(const std::string& name, std::string_view bytes) override {
@@ -49,22 +50,12 @@ class SmallStore final : public objects::ObjectStore {
     TRY(take_room(name));
     return inner_.put_file(name, local);
   }
-  Result<std::string> get(const std::string& name) override { return inner_.get(name); }
-  Result<objects::ObjectInfo> describe(const std::string& name) override { return inner_.describe(name); }
-  Result<std::vector<objects::ObjectInfo>> list(const std::string& prefix, const std::string& after,
-                                                std::size_t limit) override {
-    return inner_.list(prefix, after, limit);
-  }
-  Result<void> remove(const std::string& name) override { return inner_.remove(name); }
-  Result<disk::Path> local_copy(const std::string& name) override { return inner_.local_copy(name); }
-  Result<disk::Path> scratch(std::string_view suffix) override { return inner_.scratch(suffix); }
 
  private:
   Result<void> take_room(const std::string& name) {
     if (room_-- > 0) return {};
     return fail(ErrorCode::kUnavailable, fmt::format("writing {}: no space left on device", name));
   }
-  objects::ObjectStore& inner_;
   std::int64_t room_ = INT64_MAX;
 };
 

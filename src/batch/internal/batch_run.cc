@@ -222,19 +222,15 @@ Result<void> BatchRun::merge_kind(records::Kind kind) {
         take_over || rows.latest > 0 || rows_before > 0 || !is_made_by(table.snapshot(), cleaned_table(kind), text);
     if (changes || !moved(of_kind(reached_, kind), loaded_.at(kind)).empty())
       TRY(table.replace_with(relation, transactions));
-    else
-      TRY(workspace_->session().run(fmt::format("DROP TABLE {}", relation)));
-  } else {
-    if (!transactions.empty()) {
-      TRY_ASSIGN(merged, table.merge_latest(relation, transactions));
-      const auto expected = rows_before + static_cast<std::int64_t>(merged.added);
-      if (table.snapshot().rows() != expected) {
-        odd_.emplace_back(cleaned_table(kind), fmt::format("{} rows and {} new posts came to {} rows", rows_before,
-                                                           merged.added, table.snapshot().rows()));
-      }
+  } else if (!transactions.empty()) {
+    TRY_ASSIGN(merged, table.merge_latest(relation, transactions));
+    const auto expected = rows_before + static_cast<std::int64_t>(merged.added);
+    if (table.snapshot().rows() != expected) {
+      odd_.emplace_back(cleaned_table(kind), fmt::format("{} rows and {} new posts came to {} rows", rows_before,
+                                                         merged.added, table.snapshot().rows()));
     }
-    TRY(workspace_->session().run(fmt::format("DROP TABLE {}", relation)));
   }
+  TRY(workspace_->session().run(fmt::format("DROP TABLE IF EXISTS {}", relation)));
   counts.rows = static_cast<std::uint64_t>(table.snapshot().rows());
   counts.added = merged.added;
   counts.replaced = merged.replaced;

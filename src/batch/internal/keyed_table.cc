@@ -218,11 +218,10 @@ Result<void> KeyedTable::replace_with(const std::string& relation,
                                       const std::vector<delta::Transaction>& transactions) {
   TRY_ASSIGN(const auto files, write_relation(relation));
   TRY(commit_all(files, transactions));
-  if (snapshot().rows() <= kKeptRows) {
-    kept_ = relation;
-    return {};
-  }
-  return session_.run(fmt::format("DROP TABLE {}", sql::quote_name(relation)));
+  if (snapshot().rows() > kKeptRows) return {};
+  kept_ = fmt::format("kept_{}", name_);
+  return session_.run(fmt::format("DROP TABLE IF EXISTS {1}; ALTER TABLE {0} RENAME TO {1}", sql::quote_name(relation),
+                                  sql::quote_name(kept_)));
 }
 
 Result<void> KeyedTable::commit_all(const std::vector<delta::DataFile>& files,

@@ -39,8 +39,8 @@ class KeyedTable {
   Result<Merged> replace_posts(const std::string& posts, const std::string& relation,
                                const std::vector<delta::Transaction>& transactions);
 
-  // Makes the rows of SELECTs, each in a file of its own, or of a relation, in several files, the whole content. The relation is
-  // the table's from then on.
+  // Makes the rows of SELECTs, each in a file of its own, or of a relation, in several files, the whole content. A small relation is
+  // kept as the table's own and is not there any more under its name.
   Result<void> replace_all(const std::vector<std::string>& selects,
                            const std::vector<delta::Transaction>& transactions);
   Result<void> replace_with(const std::string& relation, const std::vector<delta::Transaction>& transactions);
