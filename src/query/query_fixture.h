@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -19,10 +20,19 @@ namespace pinflow::query {
 class LastLine final : public Logger {
  public:
   void write(Severity, std::string_view message, std::span<const LogField> fields) override {
-    line = message;
+    std::string line(message);
     for (const LogField& field : fields) line += fmt::format(" {}={}", field.key, field.value);
+    const std::scoped_lock lock(mutex_);
+    line_ = std::move(line);
   }
-  std::string line;
+  std::string line() const {
+    const std::scoped_lock lock(mutex_);
+    return line_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string line_;
 };
 
 // Tables in a folder of their own, and a runner over them whose worker is this test's program (query_runner_test.cc).

@@ -149,8 +149,8 @@ TEST_F(QueryRunnerOverTables, ReadsPartitionsAndColumnsThatCameLater) {
 
 TEST_F(QueryRunnerOverTables, LogsWhoAskedWhat) {
   ASSERT_TRUE(ask("SELECT 41 + 1").has_value());
-  EXPECT_TRUE(logger_.line.starts_with("statement caller=tester sql=SELECT 41 + 1 took_ms=")) << logger_.line;
-  EXPECT_TRUE(logger_.line.ends_with("outcome=ok")) << logger_.line;
+  EXPECT_TRUE(logger_.line().starts_with("statement caller=tester sql=SELECT 41 + 1 took_ms=")) << logger_.line();
+  EXPECT_TRUE(logger_.line().ends_with("outcome=ok")) << logger_.line();
 }
 
 }  // namespace

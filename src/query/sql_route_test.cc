@@ -92,7 +92,7 @@ TEST_F(SqlRouteTest, AsksForTheRightToQuery) {
   allowed.caller =
       std::make_shared<const access::Caller>("reader", std::vector<access::Grant>{{access::Right::kQuery, "*"}});
   EXPECT_EQ(send(std::move(allowed)).get().status, 200);
-  EXPECT_THAT(logger_.line, HasSubstr("caller=reader"));
+  EXPECT_THAT(logger_.line(), HasSubstr("caller=reader"));
 }
 
 TEST_F(SqlRouteTest, RefusesWhatDoesNotFitTheQueueAndEndsWhatRuns) {
