@@ -12,9 +12,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/descriptor.h"
 #include "http/client.h"
 #include "net/certificates_fixture.h"
-#include "net/descriptor.h"
 #include "posting_load.h"
 #include "running_pinflow.h"
 #include "stored_data.h"
@@ -343,7 +343,7 @@ TEST(Demo, LeavesAFolderAloneThatIsNotItsOwn) {
 
 // One that nobody had just now.
 std::uint16_t free_port() {
-  const net::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

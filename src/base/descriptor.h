@@ -3,15 +3,17 @@
 #include <unistd.h>
 #include <utility>
 
-namespace pinflow::net {
+namespace pinflow {
 
-// Owns a socket's number, and closes it.
+// Owns the number of an open file, socket or pipe, and closes it. Moved, never copied. Linux frees the number even where close is
+// interrupted, so that is never repeated.
 class Descriptor final {
  public:
   explicit Descriptor(int number = -1) : number_(number) {}
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
+    Descriptor gone(std::move(other));
+    std::swap(number_, gone.number_);
     return *this;
   }
   ~Descriptor() {
@@ -19,6 +21,8 @@ class Descriptor final {
   }
   explicit operator bool() const { return number_ >= 0; }
   int get() const { return number_; }
+  // Closes it now.
+  void close() { *this = Descriptor(); }
   // Hands the number over to somebody else.
   int release() { return std::exchange(number_, -1); }
 
@@ -26,4 +30,4 @@ class Descriptor final {
   int number_;
 };
 
-}  // namespace pinflow::net
+}  // namespace pinflow

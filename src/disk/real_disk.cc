@@ -24,7 +24,6 @@ namespace pinflow::disk {
 
 namespace {
 
-using internal::Descriptor;
 using internal::open_at;
 using internal::open_folder;
 using internal::or_here;

@@ -13,15 +13,14 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
 #include "http/internal/response_reader.h"
-#include "net/descriptor.h"
 #include "net/transport.h"
 
 namespace pinflow::http {
 
 namespace {
 
-using net::Descriptor;
 using net::Transport;
 using std::chrono::steady_clock;
 using Status = Transport::Status;

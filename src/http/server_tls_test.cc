@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/descriptor.h"
 #include "http/server_fixture.h"
 #include "net/certificates_fixture.h"
-#include "net/descriptor.h"
 #include "net/transport.h"
 
 namespace pinflow::http {
@@ -30,13 +30,13 @@ class ServerTls : public ServerTest {
   }
   // A connection over TLS to the server by hand.
   struct Secure {
-    net::Descriptor socket;
+    Descriptor socket;
     std::unique_ptr<net::TlsClient> tls;
     std::unique_ptr<net::Transport> transport;
   };
   Secure connect(const std::vector<std::string>& protocols) const {
     Secure made;
-    made.socket = net::Descriptor(::socket(AF_INET, SOCK_STREAM, 0));
+    made.socket = Descriptor(::socket(AF_INET, SOCK_STREAM, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server_->port());

@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/descriptor.h"
 #include "net/certificates_fixture.h"
-#include "net/descriptor.h"
 
 namespace pinflow::net {
 namespace {

@@ -13,11 +13,6 @@ std::unexpected<Error> os_fail(std::string_view action, const Path& path, int er
   return fail(os_error(action, path, error_number));
 }
 
-// Linux frees the descriptor even where close is interrupted, so it is never repeated.
-Descriptor::~Descriptor() {
-  if (fd_ != -1) ::close(fd_);
-}
-
 Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action, const Path& shown) {
   const int fd = uninterrupted([&] { return ::openat(folder, name.c_str(), flags | O_CLOEXEC, kFileMode); });
   if (fd == -1) return os_fail(action, shown);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "disk/disk.h"
 
 namespace pinflow::disk::internal {
@@ -20,22 +21,6 @@ auto uninterrupted(Call call) {
   while (result == -1 && errno == EINTR) result = call();
   return result;
 }
-
-// Owns a file descriptor. Moved, never copied.
-class Descriptor final {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Opens `name` below an open folder (or AT_FDCWD). `shown` is the path for the message, `action` its verb.
 Result<Descriptor> open_at(int folder, const Path& name, int flags, std::string_view action, const Path& shown);

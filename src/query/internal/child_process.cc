@@ -15,30 +15,13 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
+
 namespace pinflow::query::internal {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-class Descriptor final {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  void reset(int number) {
-    close();
-    number_ = number;
-  }
-  void close() {
-    if (number_ >= 0) (void)::close(std::exchange(number_, -1));
-  }
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::unexpected<Error> system_failure(std::string_view what, int error) {
   return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", what, std::strerror(error)));

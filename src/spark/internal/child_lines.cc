@@ -16,27 +16,14 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
+
 namespace pinflow::spark::internal {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kLongestLine = 4096;
-
-class Descriptor final {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  void close() {
-    if (number_ >= 0) (void)::close(std::exchange(number_, -1));
-  }
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::unexpected<Error> system_failure(std::string_view what, int error) {
   return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", what, std::strerror(error)));
