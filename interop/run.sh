@@ -157,7 +157,11 @@ kafka_cluster() {
   counted python3 interop/cluster/roles.py --program "$pinflow" --brokers 1
 }
 
+# Containers: what reads the files of packaging/ elsewhere.
+packaging() { counted python3 interop/packaging/run.py --pinflow "$pinflow"; }
+
 python_packages
+packaging
 delta_tables
 s3_stores
 if [ ${#long[@]} -eq 0 ]; then
