@@ -154,8 +154,11 @@ kafka_wire() {
 kafka_cluster() {
   cmake --build build/release --target kafka_cluster_test >"$work/run/kafka_cluster_test.log" 2>&1 || { not_ok "kafka_cluster_test does not build"; return; }
   counted python3 interop/cluster/run.py
-  counted python3 interop/cluster/roles.py --program "$pinflow" --brokers 1
+  counted python3 interop/cluster/end_to_end.py --program "$pinflow"
 }
+
+# From the doors to the batch's answers, with kills; kafka_cluster does the same over Kafka.
+end_to_end() { counted python3 interop/cluster/end_to_end.py --program "$pinflow" embedded; }
 
 # Containers: what reads the files of packaging/ elsewhere.
 packaging() { counted python3 interop/packaging/run.py --pinflow "$pinflow"; }
@@ -168,6 +171,7 @@ if [ ${#long[@]} -eq 0 ]; then
   mariadb_source
   posting_script
   kafka_wire
+  end_to_end
 else
   batch_answers  # Spark is a download of half a gigabyte.
   airflow_dag
