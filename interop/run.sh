@@ -51,6 +51,9 @@ batch_answers() {
   counted "$python" interop/batch/on_spark.py --pinflow "$pinflow"
 }
 
+# The batch where the disk has no room.
+full_disk() { counted python3 interop/batch/full_disk.py --pinflow "$pinflow"; }
+
 # The DAG that we ship, in a real Airflow.
 airflow_dag() {
   local python=$work/venv/bin/python
@@ -169,6 +172,7 @@ packaging() { counted python3 interop/packaging/run.py --pinflow "$pinflow"; }
 
 python_packages
 packaging
+full_disk
 delta_tables
 s3_stores
 if [ ${#long[@]} -eq 0 ]; then
