@@ -22,7 +22,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -31,6 +30,7 @@ import brokers  # noqa: E402
 import kafka_peers  # noqa: E402
 import servers  # noqa: E402
 from check_report import Report, expect  # noqa: E402
+from doors import call  # noqa: E402
 
 PARTITIONS = 6
 KINDS = ("pin", "geo", "user")
@@ -106,16 +106,6 @@ class Role:
         if self.process:
             self.process.wait()
             self.process.stdout.close()
-
-
-def call(port, method, path, body=None, kind="application/vnd.kafka.json.v2+json"):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        connection.request(method, path, body=json.dumps(body) if body is not None else None, headers={"Content-Type": kind} if body is not None else {})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read() or b"null")
-    finally:
-        connection.close()
 
 
 class Poster(threading.Thread):

@@ -108,6 +108,7 @@ Result<void> KafkaLog::open() {
   TRY(check_properties(options_.properties));
   if (options_.msk_iam) TRY(use_msk_iam());
   TRY_ASSIGN(admin_, Admin::open(cluster_));
+  TRY(admin_->reach());
   topics_ = std::make_unique<TopicCache>(*admin_, cluster_);
   TRY(topics_->refresh());
   fetcher_ = std::make_unique<Fetcher>(*admin_, *topics_, cluster_);

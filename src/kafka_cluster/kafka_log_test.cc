@@ -287,6 +287,28 @@ TEST_F(KafkaLog, CallsWhoWatchesOnceRecordsAreThere) {
   EXPECT_EQ(withdrawn_called, then);
 }
 
+TEST_F(KafkaLog, SurvivesThatTheCoordinatorOfAGroupMoves) {
+  constexpr std::int16_t kOffsetFetch = 9;
+  make_topic("t", 2);
+  open();
+  const std::vector<log::GroupOffset> offsets = {
+      {.partition = {"t", log::PartitionId(1)}, .offset = log::Offset(7), .metadata = "a note"}};
+  const auto committed = log_->commit_offsets("g", offsets);
+  ASSERT_TRUE(committed) << committed.error().message;
+  rd_kafka_mock_push_request_errors(cluster_, kOffsetFetch, 1, RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
+  auto told = log_->committed_offsets("g");
+  // It may say so once; what counts is that somebody is there to ask again.
+  if (!told) {
+    EXPECT_EQ(told.error().code, ErrorCode::kUnavailable) << told.error().message;
+    told = log_->committed_offsets("g");
+  }
+  ASSERT_TRUE(told) << told.error().message;
+  ASSERT_EQ(told->size(), 1u);
+  EXPECT_EQ(told->at(0).partition, offsets[0].partition);
+  EXPECT_EQ(told->at(0).offset, offsets[0].offset);
+  EXPECT_EQ(told->at(0).metadata, "a note");
+}
+
 TEST_F(KafkaLog, CannotBeOpenedWithoutBrokersOrWithPropertiesOfItsOwn) {
   options_.properties.emplace_back("acks", "1");
   auto opened = open_kafka_log(options_, clock_, logger_);

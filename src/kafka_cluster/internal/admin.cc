@@ -51,6 +51,19 @@ Error Admin::failed(rd_kafka_resp_err_t error, std::string_view context, const c
   return cluster_.health.explain(error_of(error, context, reason));
 }
 
+Result<void> Admin::reach() {
+  constexpr int kAttemptMs = 1'000;
+  const SteadyTime deadline = cluster_.clock.steady_now() + cluster_.options.call_timeout;
+  for (;;) {
+    const struct rd_kafka_metadata* raw = nullptr;
+    const auto error = rd_kafka_metadata(client_->handle(), 0, nullptr, &raw, kAttemptMs);
+    const MetadataHandle metadata(raw);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    if (cluster_.health.refused() || cluster_.clock.steady_now() >= deadline)
+      return fail(failed(error, "asking the Kafka cluster for its topics"));
+  }
+}
+
 Result<std::vector<TopicShape>> Admin::list_topics() {
   const struct rd_kafka_metadata* raw = nullptr;
   const auto error = rd_kafka_metadata(client_->handle(), 1, nullptr, &raw, timeout_ms());

@@ -25,6 +25,8 @@ class Admin final {
  public:
   static Result<std::unique_ptr<Admin>> open(const Cluster& cluster);
 
+  // Waits until a broker answers, at most the call timeout, and no longer once one would not have us. kUnavailable: none did.
+  Result<void> reach();
   // All topics but those of the brokers themselves, by name. kUnavailable: nobody answers.
   Result<std::vector<TopicShape>> list_topics();
   // What the brokers call the cluster; empty where they do not say.

@@ -6,8 +6,6 @@
 namespace pinflow::kafka_cluster {
 namespace {
 
-using ListHandle =
-    std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t, DestroyBy<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 using AlterHandle =
     std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, DestroyBy<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 
@@ -46,26 +44,21 @@ Result<void> first_error(const rd_kafka_topic_partition_list_t& list, std::strin
 Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string& group,
                                                                const std::vector<log::Topic>& topics) {
   const std::string context = fmt::format("asking for the positions of group {}", group);
-  // This librdkafka does not survive a question for all partitions, so each is named.
   const PartitionListHandle named(rd_kafka_topic_partition_list_new(1));
   for (const log::Topic& topic : topics) {
     for (std::int32_t p = 0; p < topic.partitions; ++p)
       rd_kafka_topic_partition_list_add(named.get(), topic.name.c_str(), p);
   }
   if (named->cnt == 0) return std::vector<log::GroupOffset>();
-  const ListHandle asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), named.get()));
-  rd_kafka_ListConsumerGroupOffsets_t* all[] = {asked.get()};
-  TRY_ASSIGN(const EventHandle event,
-             call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, context, [&](auto* options, auto* answers) {
-               rd_kafka_ListConsumerGroupOffsets(client_->handle(), all, 1, options, answers);
-             }));
-  std::size_t count = 0;
-  const auto** const groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
-  TRY_ASSIGN(const auto* const list, offsets_of(groups, count, context));
+  // As a consumer of the group, which joins nothing: this librdkafka's question of an admin ends the process where the coordinator of the group moves.
+  TRY_ASSIGN(const auto client,
+             Client::open(RD_KAFKA_CONSUMER, {{"group.id", group}, {"enable.auto.commit", "false"}}, {}, cluster_));
+  if (const auto error = rd_kafka_committed(client->handle(), named.get(), timeout_ms());
+      error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return fail(failed(error, context));
   std::vector<log::GroupOffset> offsets;
-  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
-    const auto& entry = list->elems[i];
+  for (int i = 0; i < named->cnt; ++i) {
+    const auto& entry = named->elems[i];
     if (entry.offset < 0 || entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     auto& offset = offsets.emplace_back();
     offset.partition = {entry.topic, log::PartitionId(entry.partition)};

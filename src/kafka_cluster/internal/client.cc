@@ -8,6 +8,8 @@ namespace pinflow::kafka_cluster {
 namespace {
 
 constexpr int kServePeriodMs = 1'000;
+// From this version on librdkafka answers a SCRAM challenge as brokers since 4.0 demand (its pull request 4895).
+constexpr int kSoundScram = 0x020601ff;
 
 // The promises of the log rest on these.
 constexpr std::array<std::string_view, 17> kOwnProperties = {
@@ -41,17 +43,28 @@ Severity severity_of(int level) {
 void ClusterHealth::failed(rd_kafka_resp_err_t error, std::string_view reason) {
   Error now = error_of(error, "the Kafka cluster", std::string(reason).c_str());
   now.code = ErrorCode::kUnavailable;
+  if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION && rd_kafka_version() < kSoundScram && reason.contains("SCRAM"))
+    now.message += fmt::format(
+        "; where they are right: SCRAM of librdkafka {} is refused by Kafka of version 4, see "
+        "docs/deploy.md for what works",
+        rd_kafka_version_str());
   const std::scoped_lock lock(mutex_);
   // That all are down follows from what one said before, which tells more.
   all_down_ |= error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && error_) return;
+  refused_ = error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL;
   error_ = std::move(now);
 }
 
 void ClusterHealth::succeeded() {
   const std::scoped_lock lock(mutex_);
   error_.reset();
-  all_down_ = false;
+  all_down_ = refused_ = false;
+}
+
+bool ClusterHealth::refused() const {
+  const std::scoped_lock lock(mutex_);
+  return refused_;
 }
 
 std::optional<Error> ClusterHealth::down() const {

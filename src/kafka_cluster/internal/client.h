@@ -21,6 +21,8 @@ class ClusterHealth final {
   void failed(rd_kafka_resp_err_t error, std::string_view reason);
   void succeeded();
   std::optional<Error> error() const;
+  // Whether a broker would not have us as we are: its certificate or our credentials are not as they must be.
+  bool refused() const;
   // The error, if no broker at all can be reached: one that is away is no trouble of who reads from others.
   std::optional<Error> down() const;
   // The error of the cluster, or else `otherwise`.
@@ -30,6 +32,7 @@ class ClusterHealth final {
   mutable std::mutex mutex_;
   std::optional<Error> error_;
   bool all_down_ = false;
+  bool refused_ = false;
 };
 
 // What all clients of one log share. Outlives them.
