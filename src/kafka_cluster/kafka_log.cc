@@ -141,8 +141,7 @@ Result<log::Topic> KafkaLog::create_topic(const log::TopicSpec& spec) {
 
 Result<void> KafkaLog::delete_topic(const std::string& name) {
   TRY(admin_->delete_topic(name));
-  topics_->wait_until_gone(name);
-  return {};
+  return topics_->wait_until_gone(name);
 }
 
 Result<log::Topic> KafkaLog::add_partitions(const std::string& topic, std::int32_t total) {

@@ -59,8 +59,10 @@ Result<void> Admin::reach() {
     const auto error = rd_kafka_metadata(client_->handle(), 0, nullptr, &raw, kAttemptMs);
     const MetadataHandle metadata(raw);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    if (cluster_.health.refused() || cluster_.clock.steady_now() >= deadline)
-      return fail(failed(error, "asking the Kafka cluster for its topics"));
+    if (cluster_.health.refused()) {
+      if (const auto refusal = cluster_.health.error()) return fail(*refusal);
+    }
+    if (cluster_.clock.steady_now() >= deadline) return fail(failed(error, "asking the Kafka cluster for its topics"));
   }
 }
 

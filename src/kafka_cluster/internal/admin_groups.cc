@@ -18,6 +18,14 @@ Result<const rd_kafka_topic_partition_list_t*> offsets_of(const rd_kafka_group_r
   return rd_kafka_group_result_partitions(groups[0]);
 }
 
+// How long a coordinator that moves is left alone before it is asked again.
+constexpr int kCoordinatorMs = 100;
+
+bool is_coordinator_moving(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+         error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
 }  // namespace
 
 PartitionListHandle list_of(const std::vector<log::GroupOffset>& offsets) {
@@ -53,9 +61,11 @@ Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string
   // As a consumer of the group, which joins nothing: this librdkafka's question of an admin ends the process where the coordinator of the group moves.
   TRY_ASSIGN(const auto client,
              Client::open(RD_KAFKA_CONSUMER, {{"group.id", group}, {"enable.auto.commit", "false"}}, {}, cluster_));
-  if (const auto error = rd_kafka_committed(client->handle(), named.get(), timeout_ms());
-      error != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return fail(failed(error, context));
+  const SteadyTime deadline = cluster_.clock.steady_now() + cluster_.options.call_timeout;
+  while (const auto error = rd_kafka_committed(client->handle(), named.get(), timeout_ms())) {
+    if (!is_coordinator_moving(error) || cluster_.clock.steady_now() >= deadline) return fail(failed(error, context));
+    rd_kafka_poll(client->handle(), kCoordinatorMs);  // Returns early where the client has something to tell.
+  }
   std::vector<log::GroupOffset> offsets;
   for (int i = 0; i < named->cnt; ++i) {
     const auto& entry = named->elems[i];

@@ -149,13 +149,18 @@ Result<log::Topic> TopicCache::wait_for(const std::string& name, std::int32_t pa
                           cluster_.options.call_timeout.count()));
 }
 
-void TopicCache::wait_until_gone(const std::string& name) {
+Result<void> TopicCache::wait_until_gone(const std::string& name) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + cluster_.options.call_timeout;
-  while (refresh() && std::chrono::steady_clock::now() < deadline) {
+  while (true) {
+    TRY(refresh());
     std::unique_lock lock(mutex_);
-    if (!topics_.contains(name)) return;
+    if (!topics_.contains(name)) return {};
+    if (std::chrono::steady_clock::now() > deadline) break;
     wake_.wait_for(lock, std::chrono::milliseconds(50));
   }
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the Kafka cluster took the order, but topic {} is still there after {} ms", name,
+                          cluster_.options.call_timeout.count()));
 }
 
 void TopicCache::forget_settings(const std::string& name) {

@@ -27,7 +27,8 @@ class TopicCache final {
   Result<void> check(const log::TopicPartition& partition);
   // The topic is seen with at least so many partitions that all have leaders, or the call timeout passes.
   Result<log::Topic> wait_for(const std::string& name, std::int32_t partitions);
-  void wait_until_gone(const std::string& name);
+  // kUnavailable: it is still seen once the call timeout has passed, or nobody answers.
+  Result<void> wait_until_gone(const std::string& name);
   // Its settings are asked for anew at the next look.
   void forget_settings(const std::string& name);
 
