@@ -162,6 +162,7 @@ kafka_cluster() {
   cmake --build build/release --target kafka_cluster_test >"$work/run/kafka_cluster_test.log" 2>&1 || { not_ok "kafka_cluster_test does not build"; return; }
   counted python3 interop/cluster/run.py
   counted python3 interop/cluster/end_to_end.py --program "$pinflow"
+  counted python3 interop/cluster/logins.py --program "$pinflow"
 }
 
 # From the doors to the batch's answers, with kills; kafka_cluster does the same over Kafka.
