@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!state.load(bytes)) return 0;
   const std::string saved = state.save();
   LiveState again{StateOptions()};
-  CHECK(again.load(saved).has_value(), "what a state saves it can load");
+  const auto loaded = again.load(saved);
+  CHECK(loaded.has_value(), loaded ? "" : loaded.error().message);  // What a state saves it can load.
   CHECK(again.save() == saved, "the same state gives the same bytes");
   return 0;
 }

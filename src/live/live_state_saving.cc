@@ -108,6 +108,7 @@ void LiveState::load_join(StateReader& in, const std::vector<RowId>& profiles, c
   for (std::uint64_t left = in.count(4); left > 0 && in.ok(); --left) {
     const std::int64_t ind = in.integer();
     const std::uint64_t has = in.below(kHasPin + kHasGeo + kHasUser);  // Not all three: it would not be pending.
+    if (has == 0) in.refuse();
     JoinedPost post{
         .has_pin = (has & kHasPin) != 0, .has_geo = (has & kHasGeo) != 0, .has_user = (has & kHasUser) != 0};
     post.oldest = load_time(in);
@@ -157,9 +158,9 @@ Result<void> LiveState::load(std::string_view bytes) {
   parts_.counts.repeats = in.whole();
   parts_.counts.without_profile = in.whole();
   parts_.counts.unreadable = in.whole();
-  if (const std::uint64_t first = in.below(kLastMs + 2); first > 0) {
-    parts_.first = WallTime(std::chrono::milliseconds(first - 1));
-  }
+  const std::uint64_t first = in.below(kLastMs + 2);
+  if ((first > 0) != (parts_.counts.posts > 0)) in.refuse();  // The first post's time is there where there are posts.
+  if (first > 0) parts_.first = WallTime(std::chrono::milliseconds(first - 1));
   parts_.newest = load_time(in);
   const std::uint32_t newest = minute_of(parts_.newest);
   parts_.windows.load(in, newest);

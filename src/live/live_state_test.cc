@@ -142,6 +142,19 @@ TEST(LiveState, RefusesBytesThatAreCutOrDamaged) {
   }
 }
 
+TEST(LiveState, RefusesBytesThatNoStateSaves) {
+  // Posts without the time of the first; a number with a byte too many; a post that waits for parts and has none.
+  for (const char* const hex : {"0020001800000000020000001200000000000000000200000000020000001200",
+                                "0000000300000000000000000000000000000000000000000000000200000080fa00002f",
+                                "0000000300000000000000000000000000000000000000000000000100008001"}) {
+    std::string bytes;
+    for (std::string_view left = hex; left.size() >= 2; left.remove_prefix(2))
+      bytes += static_cast<char>(std::stoi(std::string(left.substr(0, 2)), nullptr, 16));
+    LiveState state({});
+    EXPECT_FALSE(state.load(bytes)) << hex;
+  }
+}
+
 TEST_F(BoundedLiveStateTest, HoldsNoMoreThanItsBoundsAndComesBackFromItsBytes) {
   Random random(3);
   for (int i = 0; i < 20'000; ++i) {

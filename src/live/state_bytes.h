@@ -55,7 +55,8 @@ class StateReader {
       const auto byte = static_cast<std::uint8_t>(left_.front());
       left_.remove_prefix(1);
       value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return shift == 63 && byte > 1 ? refuse() : value;
+      // A last byte of nothing is never written: each number has one spelling.
+      if (byte < 0x80) return (shift == 63 && byte > 1) || (shift > 0 && byte == 0) ? refuse() : value;
     }
     return refuse();
   }
