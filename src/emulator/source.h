@@ -43,7 +43,8 @@ class Source {
   virtual Result<std::vector<Post>> pick(std::span<const std::int64_t> indices) = 0;
 };
 
-// A source is named by the path of a DuckDB file or by mysql://user[:password]@host[:port]/database (mariadb:// is the same). Parts of
+// A source is named by the path of a DuckDB file or by mysql://user[:password]@host[:port]/database (mariadb:// is the same), with
+// ?ssl-mode=required or ?ssl-ca=FILE behind it for an encrypted connection. Parts of
 // a URL may be percent-encoded. Without a password in the URL, that of the environment variable PINFLOW_SOURCE_PASSWORD is used.
 // Errors never show it. True for URLs.
 bool is_database_url(std::string_view location);

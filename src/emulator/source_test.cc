@@ -214,6 +214,22 @@ TEST(DatabaseUrls, AreReadWithAllTheirParts) {
   EXPECT_EQ(whole->shown(), "mysql://db.example:3307/site");
 }
 
+TEST(DatabaseUrls, SayHowTheConnectionIsEncrypted) {
+  using internal::SslMode;
+  const auto read = [](const std::string& options) { return DatabaseUrl::parse("mysql://a:p%3F@h/db?" + options, ""); };
+  EXPECT_EQ(read("")->ssl_mode, SslMode::kDisabled);
+  EXPECT_EQ(read("ssl-mode=required")->ssl_mode, SslMode::kRequired);
+  EXPECT_EQ(read("ssl-mode=verify-identity")->ssl_mode, SslMode::kVerifyIdentity);
+  const auto with_authority = read("ssl-ca=/etc/rds%20bundle.pem");
+  ASSERT_TRUE(with_authority) << with_authority.error().message;
+  EXPECT_EQ(with_authority->ssl_ca, "/etc/rds bundle.pem");
+  EXPECT_EQ(with_authority->ssl_mode, SslMode::kVerifyIdentity);
+  EXPECT_EQ(with_authority->database, "db");
+  EXPECT_EQ(with_authority->password, "p?");
+  for (const auto* options : {"ssl-mode=yes", "ssl=1", "ssl-ca=", "ssl-mode=required&ssl-ca=/a", "ssl-ca=%zz"})
+    EXPECT_THAT(read(options).error().message, HasSubstr("the address of the source")) << options;
+}
+
 TEST(DatabaseUrls, AreRefusedWithoutShowingThePassword) {
   for (const auto* text : {"mysql://ana:secret@host", "mysql://ana:secret@host/", "mysql://host/db",
                            "mysql://ana:secret@/db", "mysql://ana:secret@host:0/db", "mysql://ana:secret@host:99999/db",

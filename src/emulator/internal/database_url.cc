@@ -9,7 +9,8 @@ namespace pinflow::emulator::internal {
 
 namespace {
 
-constexpr std::string_view kForm = "write it as mysql://user[:password]@host[:port]/database";
+constexpr std::string_view kForm =
+    "write it as mysql://user[:password]@host[:port]/database[?ssl-mode=verify-identity&ssl-ca=FILE]";
 
 std::optional<std::string> decode(std::string_view text) {
   std::string out;
@@ -29,6 +30,33 @@ std::optional<std::string> decode(std::string_view text) {
   return out;
 }
 
+// Takes the options behind '?'. Gives what is wrong; empty: nothing.
+std::string read_options(std::string_view text, DatabaseUrl& url) {
+  bool has_mode = false;
+  while (!text.empty()) {
+    const std::string_view option = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(option.size() + 1, text.size()));
+    const std::size_t equals = std::min(option.find('='), option.size());
+    const std::string_view name = option.substr(0, equals);
+    const auto value = decode(option.substr(std::min(equals + 1, option.size())));
+    if (!value) return "has a bad percent sign";
+    if (name == "ssl-ca" && !value->empty()) {
+      url.ssl_ca = *value;
+    } else if (name == "ssl-mode" && (*value == "disabled" || *value == "required" || *value == "verify-identity")) {
+      has_mode = true;
+      url.ssl_mode = *value == "disabled"   ? SslMode::kDisabled
+                     : *value == "required" ? SslMode::kRequired
+                                            : SslMode::kVerifyIdentity;
+    } else {
+      return "has an option other than ssl-mode (disabled, required or verify-identity) and ssl-ca (a file)";
+    }
+  }
+  if (!url.ssl_ca.empty() && !has_mode) url.ssl_mode = SslMode::kVerifyIdentity;
+  if (!url.ssl_ca.empty() && url.ssl_mode != SslMode::kVerifyIdentity)
+    return "names an authority (ssl-ca), which only ssl-mode=verify-identity asks";
+  return {};
+}
+
 }  // namespace
 
 Result<DatabaseUrl> DatabaseUrl::parse(std::string_view text, std::string_view password_elsewhere) {
@@ -38,6 +66,10 @@ Result<DatabaseUrl> DatabaseUrl::parse(std::string_view text, std::string_view p
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos) return wrong("has no scheme");
   text.remove_prefix(scheme + 3);
+  // A password is encoded, and so is a '?' in it.
+  const std::size_t question = std::min(text.find('?'), text.size());
+  const std::string_view options = text.substr(std::min(question + 1, text.size()));
+  text = text.substr(0, question);
   const std::size_t slash = text.rfind('/');
   const std::size_t at = text.substr(0, slash).rfind('@');
   if (slash == std::string_view::npos || slash + 1 == text.size()) return wrong("names no database");
@@ -65,6 +97,7 @@ Result<DatabaseUrl> DatabaseUrl::parse(std::string_view text, std::string_view p
   url.password = *password;
   url.host = host;
   url.database = *database;
+  if (const std::string problem = read_options(options, url); !problem.empty()) return wrong(problem);
   return url;
 }
 

@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cstdlib>
+#include <errmsg.h>
 #include <limits>
 
 #include <fmt/format.h>
@@ -171,6 +172,15 @@ class MysqlStore final : public TableStore {
   Connection connection_;
 };
 
+void encrypt(MYSQL* connection, const DatabaseUrl& url) {
+  const my_bool yes = 1;
+  const my_bool verify = url.ssl_mode == SslMode::kVerifyIdentity ? 1 : 0;
+  if (url.ssl_mode == SslMode::kDisabled) return;
+  mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &yes);
+  mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  if (!url.ssl_ca.empty()) mysql_options(connection, MYSQL_OPT_SSL_CA, url.ssl_ca.c_str());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TableStore>> open_mysql_store(const std::string& text) {
@@ -187,15 +197,20 @@ Result<std::unique_ptr<TableStore>> open_mysql_store(const std::string& text) {
   mysql_options(connection.get(), MYSQL_OPT_WRITE_TIMEOUT, &read_seconds);
   // A server must not be able to ask this client for its files.
   mysql_options(connection.get(), MYSQL_OPT_LOCAL_INFILE, &no);
+  encrypt(connection.get(), url);
   if (mysql_real_connect(connection.get(), url.host.c_str(), url.user.c_str(), url.password.c_str(),
                          url.database.c_str(), url.port, nullptr, 0) == nullptr) {
     const unsigned code = mysql_errno(connection.get());
     const bool missing = code == ER_BAD_DB_ERROR;
     return fail(missing ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
                 fmt::format("cannot open the source {}: {} ({}){}", url.shown(), mysql_error(connection.get()), code,
-                            missing                          ? "; make it with CREATE DATABASE"
-                            : code == ER_ACCESS_DENIED_ERROR ? "; check user and password (PINFLOW_SOURCE_PASSWORD)"
-                                                             : "; check that the server runs and is reachable"));
+                            missing ? "; make it with CREATE DATABASE"
+                            : code == ER_ACCESS_DENIED_ERROR
+                                ? "; check user and password (PINFLOW_SOURCE_PASSWORD), and whether the "
+                                  "server asks for TLS (ssl-mode in the URL)"
+                            : code == CR_SSL_CONNECTION_ERROR
+                                ? "; check that the certificate is of the authority in ssl-ca and names this host"
+                                : "; check that the server runs and is reachable"));
   }
   auto store = std::make_unique<MysqlStore>(std::move(url), std::move(connection));
   // Escapes are written for a server that reads backslashes; times are what they say, in no zone.
