@@ -68,6 +68,26 @@ s3_stores() {
   counted "$python" interop/s3/run.py --pinflow "$pinflow" "${long[@]}"
 }
 
+# As on RDS: the server asks for TLS, and the client checks who it is.
+mariadb_encrypted() {
+  local name="Source tables in MariaDB by TLS" port=$1 home=$2
+  records_of() { "$pinflow" emulate --to console --burst --order in-order --connections 1 --source "mysql://secure@$1" --data "$work/run/maria" --quiet; }
+  local checked
+  checked=$(records_of "localhost:$port/pins?ssl-ca=$home/authority.pem" 2>"$home/checked.err" | wc -l)
+  local encrypted
+  encrypted=$(records_of "127.0.0.1:$port/pins?ssl-mode=required" 2>"$home/encrypted.err" | wc -l)
+  if [ "$checked" -ge 6000 ] && [ "$encrypted" -eq "$checked" ] &&
+    ! records_of "localhost:$port/pins?ssl-ca=$home/stranger.pem" >/dev/null 2>"$home/stranger.err" &&
+    ! records_of "127.0.0.1:$port/pins?ssl-ca=$home/authority.pem" >/dev/null 2>"$home/other-host.err" &&
+    ! records_of "localhost:$port/pins" >/dev/null 2>"$home/clear.err" &&
+    grep -q 'ssl-ca' "$home/stranger.err" && grep -q 'ssl-ca' "$home/other-host.err" && grep -q 'ssl-mode' "$home/clear.err"; then
+    ok "$name: $checked records; another authority, another host and no TLS are refused in words"
+  else
+    not_ok "$name: $checked and $encrypted records"
+    cat "$home"/{checked,encrypted,stranger,other-host,clear}.err
+  fi
+}
+
 # The rows that the emulator posts are the same from a DuckDB file and from a MariaDB server.
 mariadb_source() {
   local name="Source tables in MariaDB"
@@ -83,11 +103,20 @@ mariadb_source() {
   local port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   : >"$home/server.log"
+  # An authority, the server's certificate, and another authority that signed nothing.
+  for one in authority stranger; do
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$one" -keyout "$home/$one.key" -out "$home/$one.pem" >>"$home/openssl.log" 2>&1
+  done
+  openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$home/server.key" -out "$home/server.csr" >>"$home/openssl.log" 2>&1
+  openssl x509 -req -in "$home/server.csr" -CA "$home/authority.pem" -CAkey "$home/authority.key" -CAcreateserial -days 2 \
+    -extfile <(echo subjectAltName=DNS:localhost) -out "$home/server.pem" >>"$home/openssl.log" 2>&1
+  chmod 644 "$home/server.key"
   mariadbd --no-defaults --user="$user" --datadir="$home/data" --socket="$home/socket" --port="$port" --bind-address=127.0.0.1 \
+    --ssl-ca="$home/authority.pem" --ssl-cert="$home/server.pem" --ssl-key="$home/server.key" \
     --pid-file="$home/pid" >"$home/server.log" 2>&1 &
   local server=$!
   timeout 60 sh -c "tail -n +1 -f --pid=$server '$home/server.log' | grep -m1 -q 'ready for connections'"
-  mariadb --no-defaults -h 127.0.0.1 -P "$port" -u root -e "CREATE DATABASE pins; CREATE USER 'pinflow'@'%' IDENTIFIED BY 'a b/c'; GRANT ALL ON pins.* TO 'pinflow'@'%';" ||
+  mariadb --no-defaults -h 127.0.0.1 -P "$port" -u root -e "CREATE DATABASE pins; CREATE USER 'pinflow'@'%' IDENTIFIED BY 'a b/c'; GRANT ALL ON pins.* TO 'pinflow'@'%'; CREATE USER 'secure'@'%' IDENTIFIED BY 'a b/c' REQUIRE SSL; GRANT ALL ON pins.* TO 'secure'@'%';" ||
     { not_ok "$name: server did not start"; tail "$home/server.log"; kill $server; return; }
   local url=mysql://pinflow@127.0.0.1:$port/pins
   export PINFLOW_SOURCE_PASSWORD='a b/c'
@@ -96,6 +125,7 @@ mariadb_source() {
     "$pinflow" emulate --to console --burst --order in-order --connections 1 --source "$url" --data "$work/run/maria" --quiet >"$work/run/maria.txt" 2>/dev/null &&
     "$pinflow" emulate --to console --burst --order in-order --connections 1 --data "$work/run/maria" --quiet >"$work/run/duck.txt" 2>/dev/null
   local code=$?
+  mariadb_encrypted "$port" "$home"
   kill $server
   wait $server
   if [ $code -eq 0 ] && [ "$(wc -l <"$work/run/duck.txt")" -ge 6000 ] && cmp -s "$work/run/duck.txt" "$work/run/maria.txt"; then

@@ -35,6 +35,7 @@ MODULES = {
     "query": ["simdjson.h"],
     "schedule": ["simdjson.h"],
     "emulator": ["mysql"],
+    "kinesis_source": ["simdjson.h"],
     "app": ["CLI/"],
 }
 EVERYWHERE = ["fmt/"]

@@ -16,6 +16,7 @@ import check_access
 import check_boto
 import check_kafka_rest
 import check_openapi
+import check_remote_kinesis
 import check_sdks
 import check_streams
 import client_peers
@@ -63,6 +64,7 @@ def main():
         finally:
             doors.stop()
         check_access.run(report, options.pinflow, folder, options.long)
+        check_remote_kinesis.run(report, options.pinflow, folder / "remote-kinesis", options.long)
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     return 1 if report.failed else 0
 

@@ -13,7 +13,8 @@ namespace pinflow::app {
 using CheckReport = std::function<void(std::string_view what, const Result<void>& result)>;
 
 // Asks the outside systems that the settings name: the places of objects and tables (puts an object below pinflow/check, reads, lists and
-// removes it), the Kafka cluster (topics of posts, their ends, positions of the lanes' groups), the program of Spark. Nothing is left
+// removes it), the Kafka cluster (topics of posts, their ends, positions of the lanes' groups), the Kinesis that calls are passed on to (lists a
+// stream), the program of Spark. Nothing is left
 // behind and no record is sent. What a system forbids is an error that names the call.
 void check_online(Environment& environment, const CheckReport& report);
 

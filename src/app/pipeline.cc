@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "app/kinesis_remote.h"
 #include "app/lanes.h"
 #include "app/pipeline_log.h"
 #include "app/pipeline_metrics.h"
@@ -28,6 +29,7 @@ class OneProcess final : public Pipeline {
       TRY_ASSIGN(sink_, start_sink(environment_, stores_, log()));
     }
     if (options_.roles.stream) {
+      TRY_ASSIGN(kinesis_source_, start_kinesis_source(environment_, log()));
       TRY_ASSIGN(stream_, start_stream(environment_, stores_, log(), id));
     }
     return options_.roles.serve ? open_doors(id) : open_status();
@@ -87,10 +89,12 @@ class OneProcess final : public Pipeline {
   void add_status(doors::Health& health, doors::Metrics& metrics) {
     if (sink_.sink) add_sink_check(health, *sink_.sink);
     if (stream_.lane) add_stream_check(health, *stream_.lane);
+    if (kinesis_source_.source) add_kinesis_source_check(health, *kinesis_source_.source);
     metrics.add_source([this](doors::MetricsWriter& out) {
       if (log_.embedded) write_log_metrics(out, *log_.embedded, environment_.config().log.durability);
       if (sink_.sink) write_sink_metrics(out, sink_.sink->status_without_lag());
       if (stream_.lane) write_stream_metrics(out, stream_.lane->status_without_lag());
+      if (kinesis_source_.source) write_kinesis_source_metrics(out, kinesis_source_.source->status());
     });
   }
 
@@ -101,6 +105,7 @@ class OneProcess final : public Pipeline {
   PipelineLog log_;
   SinkRole sink_;
   StreamRole stream_;
+  KinesisSourceRole kinesis_source_;
   std::unique_ptr<Serving> serving_;    // With the role `serve`,
   std::unique_ptr<StatusDoor> status_;  // or else this.
 };

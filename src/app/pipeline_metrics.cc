@@ -84,6 +84,21 @@ void write_stream_metrics(MetricsWriter& out, const std::vector<stream::TableSta
          [](const auto& table) { return table.other_unknown_members; });
 }
 
+void write_kinesis_source_metrics(MetricsWriter& out, const std::vector<kinesis_source::StreamCopyStatus>& status) {
+  out.family("pinflow_kinesis_source_records_total", kCounter,
+             "Records copied from a stream of Kinesis since the start.");
+  for (const auto& stream : status) out.sample({{"stream", stream.stream}}, stream.records);
+  out.family("pinflow_kinesis_source_behind_milliseconds", kGauge,
+             "How old the next record of a shard is, as Kinesis last said.");
+  for (const auto& stream : status) {
+    for (const auto& shard : stream.shards) {
+      if (!shard.finished)
+        out.sample({{"stream", stream.stream}, {"shard", shard.shard}},
+                   static_cast<std::int64_t>(shard.behind.count()));
+    }
+  }
+}
+
 void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts& refused) {
   out.family("pinflow_http_refused_total", kCounter, "Requests turned away before a door saw them, since the start.")
       .sample({{"why", "credentials"}}, refused.credentials)

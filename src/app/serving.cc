@@ -105,11 +105,23 @@ doors::DoorOptions Serving::door_options() {
   return options;
 }
 
+// To another Kinesis, where the settings name one.
+Result<void> Serving::pass_kinesis_on(doors::DoorOptions& options) {
+  const std::string& endpoint = config().kinesis.forward_to;
+  if (endpoint.empty()) return {};
+  TRY_ASSIGN(kinesis_remote_, open_kinesis_remote(parts_.environment, "kinesis.forward_to", endpoint));
+  kinesis_passing_ = std::make_unique<doors::kinesis::RemoteOperations>(*kinesis_remote_.client, logger(),
+                                                                        doors::kinesis::RemoteOptions{});
+  options.kinesis = kinesis_passing_.get();
+  return {};
+}
+
 Result<void> Serving::open_http(const AddTo& add) {
   doors::DoorOptions options = door_options();
   TRY_ASSIGN(access_, open_access(parts_.environment));
   options.guard = access_.guard;
   options.kinesis_door.verifier = access_.verifier.get();
+  TRY(pass_kinesis_on(options));
   TRY_ASSIGN(const Uuid uuid, Uuid::parse(parts_.pipeline_id));
   const doors::DoorParts parts{parts_.log, *coordinator_,          parts_.environment.clock,
                                logger(),   Random(entropy_seed()), cluster_id(uuid)};

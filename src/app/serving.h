@@ -7,6 +7,7 @@
 
 #include "app/access_parts.h"
 #include "app/environment.h"
+#include "app/kinesis_remote.h"
 #include "app/stores.h"
 #include "base/result.h"
 #include "doors/door_set.h"
@@ -64,6 +65,7 @@ class Serving final {
   void start_live();
   void start_queries();
   doors::DoorOptions door_options();
+  Result<void> pass_kinesis_on(doors::DoorOptions& options);
   Result<void> open_http(const AddTo& add);
   Result<void> open_kinesis_port(const doors::DoorOptions& options);
   Result<void> open_kafka_door();
@@ -80,6 +82,8 @@ class Serving final {
   std::unique_ptr<query::SqlRoute> sql_route_;
   std::unique_ptr<query::QuestionRoutes> question_routes_;
   AccessParts access_;
+  KinesisRemote kinesis_remote_;  // Where calls are passed on; and who does.
+  std::unique_ptr<doors::kinesis::RemoteOperations> kinesis_passing_;
   std::unique_ptr<doors::DoorSet> doors_;
   std::unique_ptr<doors::KinesisPort> kinesis_port_;
   std::unique_ptr<http::Server> server_;

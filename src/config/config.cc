@@ -235,6 +235,9 @@ void check_kinesis(const Config& config, const Complain& complain) {
     complain("kinesis.accept_session_tokens",
              "means nothing while signatures are not checked; set "
              "kinesis.verify_signatures = true");
+  if (!kinesis.read_from.empty() && config.log.engine != "embedded")
+    complain("kinesis.read_from",
+             "needs log.engine = 'embedded': records are copied once because one process alone writes them");
 }
 
 // What no single value shows.

@@ -104,6 +104,8 @@ struct Config {
     std::filesystem::path access_keys;
     bool accept_session_tokens = false;
     bool cors = false;
+    std::string forward_to;  // Empty: streams are topics of the log.
+    std::string read_from;   // Empty: no streams of another Kinesis come in.
   } kinesis;
   struct {
     bool apigw_status = false;

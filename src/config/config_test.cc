@@ -112,6 +112,13 @@ TEST_F(ConfigFile, SettingsOfAccessNeedEachOther) {
               HasSubstr("kinesis.verify_signatures = true"));
 }
 
+TEST_F(ConfigFile, KinesisIsReadIntoAnEmbeddedLog) {
+  EXPECT_EQ(problem(with_file("[kinesis]\nread_from = \"http://127.0.0.1:4567\"\n")), "no problem");
+  EXPECT_THAT(problem(with_file("[kinesis]\nread_from = \"http://127.0.0.1:4567\"\n[log]\nengine = \"kafka\"\n"
+                                "[kafka_cluster]\nbootstrap_servers = \"a:1\"\n")),
+              HasSubstr("needs log.engine = 'embedded'"));
+}
+
 TEST_F(ConfigFile, KafkaDoorIsOpenedToStrangersOnPurposeOnly) {
   EXPECT_THAT(problem(with_file("[kafka]\naddresses = \"127.0.0.1,0.0.0.0\"\n")),
               HasSubstr("'0.0.0.0' can be reached from other machines, and the door asks for no credentials"));

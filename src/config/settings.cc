@@ -134,6 +134,12 @@ constexpr Setting kSettings[] = {
             "A port for Kinesis alone, beside the one it shares with the other HTTP doors; 0 opens none."),
     setting("kinesis.account", FIELD(kinesis.account), "Account that names of streams show, twelve digits."),
     setting("kinesis.region", FIELD(kinesis.region), "Region of calls whose signature names none."),
+    setting("kinesis.read_from", FIELD(kinesis.read_from),
+            "URL of a Kinesis whose streams of posts are copied into those of this log, such as "
+            "https://kinesis.eu-west-1.amazonaws.com; empty: none."),
+    setting("kinesis.forward_to", FIELD(kinesis.forward_to),
+            "URL of a Kinesis to which the Kinesis door and /streams pass their calls, such as "
+            "https://kinesis.eu-west-1.amazonaws.com; empty: streams are topics of this log."),
     setting("kinesis.shard_limit", FIELD(kinesis.shard_limit),
             "Open shards that all streams made through Kinesis may have together."),
     setting("kinesis.change_delay", FIELD(kinesis.change_delay),

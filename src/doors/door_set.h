@@ -26,7 +26,7 @@ struct DoorOptions {
   streams::StreamsOptions streams;
   kinesis::KinesisOptions kinesis_operations;
   kinesis::Operations* kinesis =
-      nullptr;  // Instead of those over the log, for tests of the wire; must outlive the doors.
+      nullptr;  // Instead of those over the log: what passes calls on, or a test's; must outlive the doors.
   kinesis::KinesisDoorOptions kinesis_door;
   GuardOptions guard;              // Its tokens must outlive the doors.
   std::size_t waiting_jobs = 256;  // Topic changes and reads that may wait for the worker.
@@ -86,7 +86,7 @@ class DoorSet final : public http::Handler {
   Health& health() { return health_; }
   Metrics& metrics() { return metrics_; }
   // For a port of its own (KinesisPort), whose server ends before this.
-  kinesis::KinesisOperations& kinesis() { return operations_; }
+  kinesis::Operations& kinesis() { return *kinesis_calls_; }
   const RefusedCounts& refused() const { return guard_.refused(); }  // On the network loop.
   http::Admission admit(http::Request& head) override { return guard_.admit(head); }
   void handle(http::Request request, http::Responder respond) override {
@@ -96,6 +96,7 @@ class DoorSet final : public http::Handler {
  private:
   http::Router router_;
   kinesis::KinesisOperations operations_;
+  kinesis::Operations* kinesis_calls_;  // Those, or others instead.
   kinesis::KinesisDoor kinesis_;
   KinesisOrRoutes split_;
   Guard guard_;

@@ -104,12 +104,9 @@ KinesisOperations::~KinesisOperations() {
 }
 
 void KinesisOperations::run(Call call, AnswerDone done) {
-  const auto operations = table();
-  const auto found = std::ranges::lower_bound(operations, call.operation, {}, &Operation::name);
-  if (found == operations.end() || found->name != call.operation)
-    return done(std::unexpected(Fault{"UnknownOperationException", "", 400}));
+  if (auto refused = refusal(call)) return done(std::unexpected(std::move(*refused)));
+  const Operation* const found = entry_of(call.operation);
   const std::string stream = stream_of(call);
-  if (auto refused = check_right(call, found->needs, stream)) return done(std::unexpected(std::move(*refused)));
   if (const Value& dry = call.input["DryRun"]; !dry.is_null() && dry.boolean())
     return done(std::unexpected(
         Fault{"DryRunOperationException", "Request would have succeeded, but the DryRun flag is set.", 400}));
@@ -129,6 +126,18 @@ void KinesisOperations::run(Call call, AnswerDone done) {
   };
   JobPool& pool = found->place == Place::kControl ? control_ : readers_;
   if (!pool.try_submit(job)) held->done(std::unexpected(busy()));
+}
+
+const KinesisOperations::Operation* KinesisOperations::entry_of(std::string_view name) {
+  const auto operations = table();
+  const auto found = std::ranges::lower_bound(operations, name, {}, &Operation::name);
+  return found == operations.end() || found->name != name ? nullptr : &*found;
+}
+
+std::optional<Fault> KinesisOperations::refusal(const Call& call) {
+  const Operation* const found = entry_of(call.operation);
+  if (found == nullptr) return Fault{"UnknownOperationException", "", 400};
+  return check_right(call, found->needs, stream_of(call));
 }
 
 std::string KinesisOperations::stream_of(const Call& call) {

@@ -48,6 +48,9 @@ class KinesisOperations final : public Operations {
   ~KinesisOperations() override;
 
   void run(Call call, AnswerDone done) override;
+  // Why a call's caller may not make it, or that there is no such operation; nothing if they may. GetRecords is left to who knows of which
+  // stream its iterator is.
+  static std::optional<Fault> refusal(const Call& call);
   // Makes the changes and ends the waits that are due, on the caller's thread; for tests whose clock stands still.
   void run_due() { alarms_.run_due(); }
 
@@ -66,6 +69,7 @@ class KinesisOperations final : public Operations {
     void (KinesisOperations::*start)(Call, AnswerDone) = nullptr;  // Instead, for what answers when it is done.
   };
   static std::span<const Operation> table();
+  static const Operation* entry_of(std::string_view operation);  // Null: there is none.
 
   // ---- what operations share (operations.cc)
   static std::optional<Fault> check_right(const Call& call, Needs needs, const std::string& stream);

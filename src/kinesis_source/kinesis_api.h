@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws/service_client.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace pinflow::kinesis_source {
+
+struct Shard {
+  std::string id;
+  std::vector<std::string> parents;  // Of a shard that came of a split (one) or a merge (two).
+};
+
+struct Record {
+  std::string sequence;  // A decimal number of up to 128 bits.
+  std::string key;
+  std::string data;
+  WallTime arrived;
+};
+
+struct GotRecords {
+  std::vector<Record> records;
+  std::optional<std::string> next;      // The iterator to go on with; none: the shard is closed and read to its end.
+  std::chrono::milliseconds behind{0};  // How old the next record is, about.
+};
+
+// What a reader asks of Kinesis (https://docs.aws.amazon.com/kinesis/latest/APIReference). Calls block. Errors: kNotFound no such stream or shard;
+// kOverloaded throttled, try later; kConflict the iterator expired, get another; kInvalid refused (also for credentials); kUnavailable no answer.
+class KinesisApi {
+ public:
+  virtual ~KinesisApi() = default;
+  virtual Result<std::vector<Shard>> list_shards(const std::string& stream) = 0;
+  // At the record behind a sequence number, or at the oldest one that is there.
+  virtual Result<std::string> iterator(const std::string& stream, const std::string& shard,
+                                       const std::optional<std::string>& after) = 0;
+  virtual Result<GotRecords> get_records(const std::string& iterator) = 0;
+};
+
+// Over a service that speaks Kinesis; `client` outlives it.
+std::unique_ptr<KinesisApi> make_kinesis_api(aws::ServiceClient& client);
+
+}  // namespace pinflow::kinesis_source
