@@ -195,6 +195,13 @@ kafka_cluster() {
   counted python3 interop/cluster/logins.py --program "$pinflow"
 }
 
+# From one machine to Kafka and S3, with kills.
+migration() {
+  local more=()
+  if [ ${#long[@]} -ne 0 ]; then more=(--brokers 3 --kills 12 --migration-kills 25); fi
+  counted python3 interop/cluster/migrate.py --program "$pinflow" "${more[@]}"
+}
+
 # From the doors to the batch's answers, with kills; kafka_cluster does the same over Kafka.
 end_to_end() { counted python3 interop/cluster/end_to_end.py --program "$pinflow" embedded; }
 
@@ -211,10 +218,12 @@ if [ ${#long[@]} -eq 0 ]; then
   posting_script
   kafka_wire
   end_to_end
+  migration
 else
   batch_answers  # Spark is a download of half a gigabyte.
   airflow_dag
   kafka_cluster
+  migration
 fi
 kafka_door
 http_doors

@@ -36,6 +36,7 @@ MODULES = {
     "schedule": ["simdjson.h"],
     "emulator": ["mysql"],
     "kinesis_source": ["simdjson.h"],
+    "migrate": [],
     "app": ["CLI/"],
 }
 EVERYWHERE = ["fmt/"]

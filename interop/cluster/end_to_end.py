@@ -41,8 +41,9 @@ STREAM = "streaming-pinterest-"
 class Stage:
     """A log and a store, the processes on them, and where their objects lie."""
 
-    def __init__(self, options, folder, roles, settings, environment=None):
+    def __init__(self, options, folder, roles, settings, environment=None, ports=()):
         self.program, self.folder = options.program.resolve(), folder
+        self.ports = [part for port in ports for part in ("--set", port)]  # Of the Kafka door, where it is to be known.
         self.settings = [part for setting in settings for part in ("--set", setting)]
         self.environment = {**os.environ, **(environment or {})}
         self.own_folders = any(setting.startswith("data.objects=") for setting in settings)
@@ -85,7 +86,7 @@ class Role:
         self.stage, self.name, self.port, self.killed = stage, name, kafka_peers.free_port(), 0
         self.command = [str(stage.program), name, "--data", str(data), *stage.settings, "--set", f"http.port={self.port}", "--set", "kafka.port=0",
                         "--set", f"topics.partitions={PARTITIONS}", "--set", "sink.flush_size=50", "--set", "sink.rotate_interval=2s", "--set", "sql.memory_limit=256MiB",
-                        "--set", "schedule.enabled=false"]
+                        "--set", "schedule.enabled=false", *stage.ports]
         self.process = None
         self.start()
 
@@ -198,12 +199,8 @@ def holds_posts(poster, topic, counts, where):
                f"{where}: post {number} of {topic} is there {there} times; {least} were acknowledged, {poster.unknown[topic, number]} had no answer")
 
 
-def go_through(stage, options, records):
-    """Posts and kills; then holds objects, tables and answers against what was sent."""
-    poster = Poster(stage, records, options.seed)
-    chance = random.Random(options.seed)
-    poster.start()
-    for _ in range(options.kills):
+def kill_at_random(stage, poster, chance, kills):
+    for _ in range(kills):
         time.sleep(chance.uniform(0.2, 1.5))  # Any moment is as good: nothing waits for this.
         victim = chance.choice(stage.roles)
         victim.kill()
@@ -212,6 +209,20 @@ def go_through(stage, options, records):
         victim.killed += 1
         if poster.failure:
             break
+
+
+def go_through(stage, options, records):
+    """Posts and kills; then holds objects, tables and answers against what was sent."""
+    poster = Poster(stage, records, options.seed)
+    poster.start()
+    kill_at_random(stage, poster, random.Random(options.seed), options.kills)
+    said = holds_all(stage, poster)
+    stage.command("batch", "run")
+    return said, json.loads(stage.command("question", "all", "--format", "json"))
+
+
+def holds_all(stage, poster):
+    """Ends the posting and holds objects and tables against what was sent."""
     poster.enough.set()
     poster.join(300)
     if poster.failure:
@@ -234,13 +245,11 @@ def go_through(stage, options, records):
         expect([[int(value) for value in row] for row in seen] == [[p, n, n, 0, n - 1] for p, n in end.items() if n], f"{table}: {seen}, the stream ends at {end}")
         counts = collections.Counter({(topic, int(row[0])): int(row[1]) for row in rows(stage, f"SELECT ind, count(*) FROM {table} GROUP BY ALL")})
         holds_posts(poster, topic, counts, table)
-    stage.command("batch", "run")
-    answers = json.loads(stage.command("question", "all", "--format", "json"))
     killed = collections.Counter()
     for role in stage.roles:
         killed[role.name] += role.killed
     kills = ", ".join(f"{n} of {name}" for name, n in sorted(killed.items()))
-    return f"{sum(sum(end.values()) for end in topics.values())} records, {sum(poster.unknown.values())} without an answer; killed: {kills}", answers
+    return f"{sum(sum(end.values()) for end in topics.values())} records, {sum(poster.unknown.values())} without an answer; killed: {kills}"
 
 
 def records_of(options, folder):

@@ -33,6 +33,7 @@ void add_tokens(CLI::App& root, Action& selected);
 void add_topics(CLI::App& root, Action& selected);
 void add_groups(CLI::App& root, Action& selected);
 void add_log(CLI::App& root, Action& selected);
+void add_migrate(CLI::App& root, Action& selected);
 void add_config(CLI::App& root, Action& selected);
 
 }  // namespace pinflow::app

@@ -153,6 +153,7 @@ int run(int argc, char** argv) {
   add_topics(root, action);
   add_groups(root, action);
   add_log(root, action);
+  add_migrate(root, action);
   add_config(root, action);
   try {
     root.parse(argc, argv);

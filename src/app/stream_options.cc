@@ -21,11 +21,17 @@ Result<std::string> read_id(std::string_view text, const std::string& where) {
   return std::string(text.substr(at + 6, 36));
 }
 
+constexpr const char* kSharedId = "pinflow/pipeline.json";
+
+std::string id_text(const std::string& id) {
+  JsonWriter json;
+  json.begin_object().key("format").integer(1).key("id").string(id).end_object();
+  return std::move(json).take();
+}
+
 std::string new_id() {
   Random random(entropy_seed());
-  JsonWriter json;
-  json.begin_object().key("format").integer(1).key("id").string(Uuid::random(random).to_string()).end_object();
-  return std::move(json).take();
+  return id_text(Uuid::random(random).to_string());
 }
 
 }  // namespace
@@ -41,7 +47,7 @@ Result<std::string> pipeline_id(Environment& environment) {
 }
 
 Result<std::string> shared_pipeline_id(objects::ObjectStore& tables) {
-  const std::string name = "pinflow/pipeline.json";
+  const std::string name = kSharedId;
   auto text = tables.get(name);
   if (!text && text.error().code == ErrorCode::kNotFound) {
     // Of several that begin at the same time one puts it; whatever the answer, what lies there then counts.
@@ -51,6 +57,19 @@ Result<std::string> shared_pipeline_id(objects::ObjectStore& tables) {
   }
   if (!text) return fail(std::move(text).error().with_context("the identity of the pipeline"));
   return read_id(*text, name);
+}
+
+Result<void> share_pipeline_id(objects::ObjectStore& tables, const std::string& id) {
+  if (const auto put = tables.put_new(kSharedId, id_text(id)); !put && put.error().code != ErrorCode::kConflict)
+    return put;
+  TRY_ASSIGN(const std::string text, tables.get(kSharedId));
+  TRY_ASSIGN(const std::string there, read_id(text, kSharedId));
+  if (there == id) return {};
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("the tables there are of another pipeline ({} names {}, here it is {}): name another place, or "
+                  "remove what is there if nobody needs it",
+                  kSharedId, there, id));
 }
 
 Result<stream::StreamOptions> stream_options(const config::Config& config, const std::string& pipeline_id) {

@@ -17,6 +17,9 @@ Result<std::string> pipeline_id(Environment& environment);
 // object pinflow/pipeline.json.
 Result<std::string> shared_pipeline_id(objects::ObjectStore& tables);
 
+// Makes an identity that is there already the shared one of this store. kConflict: the store has another; nothing was changed.
+Result<void> share_pipeline_id(objects::ObjectStore& tables, const std::string& id);
+
 // The stream lane's options as the settings say.
 Result<stream::StreamOptions> stream_options(const config::Config& config, const std::string& pipeline_id);
 
