@@ -81,6 +81,20 @@ Result<std::string> KeyedTable::select_all() const {
   return delta::select_all(context_.store, name_, snapshot());
 }
 
+Result<std::string> KeyedTable::select_posts(const delta::IntegerRange& posts) const {
+  std::string rows = kept_;
+  if (kept_.empty()) {
+    std::vector<std::string> paths;
+    for (const auto& [path, file] : snapshot().files) {
+      const auto range = delta::integer_range(file, "ind");
+      if (!range || (range->least <= posts.greatest && range->greatest >= posts.least)) paths.push_back(path);
+    }
+    TRY_ASSIGN(rows, delta::select_files(context_.store, name_, snapshot(), paths));
+    rows = fmt::format("({})", rows);
+  }
+  return fmt::format("SELECT * FROM {} AS o WHERE o.ind BETWEEN {} AND {}", rows, posts.least, posts.greatest);
+}
+
 Result<Merged> KeyedTable::merge_latest(const std::string& relation,
                                         const std::vector<delta::Transaction>& transactions) {
   TRY_ASSIGN(const auto candidates, files_that_may_hold(relation));

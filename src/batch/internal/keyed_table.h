@@ -51,6 +51,8 @@ class KeyedTable {
   Result<std::vector<std::string>> files_that_may_hold(const std::string& posts) const;
   // All rows: of its files, or of the relation that they were made of in this run, where that is small enough to be kept.
   Result<std::string> select_all() const;
+  // The rows of the posts between two, both included: of the files that may hold one of them.
+  Result<std::string> select_posts(const delta::IntegerRange& posts) const;
 
  private:
   KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name);

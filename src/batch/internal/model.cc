@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "batch/internal/positions.h"
+#include "batch/internal/posts_parts.h"
 
 namespace pinflow::batch::internal {
 
@@ -108,28 +109,22 @@ Result<void> Model::show_touched() {
   return {};
 }
 
-// The statement over all records: for each million posts one, so that old posts that change later lie in files of bounded size.
+// The statement over all records: for each million posts one, with the places and users that may belong to them, so that old posts that
+// change later lie in files of bounded size.
 Result<std::vector<std::string>> Model::whole_selects(const sql::Statement& statement) {
-  const std::string whole = Workspace::select_of(statement);
-  const KeyedTable& pins = *cleaned_.at(records::Kind::kPin);
-  if (!statement.built_in || pins.snapshot().rows() <= kPostsAtOnce) return std::vector{whole};
+  const delta::Snapshot& pins = cleaned_.at(records::Kind::kPin)->snapshot();
+  if (!statement.built_in || pins.rows() <= kPostsAtOnce) return std::vector{Workspace::select_of(statement)};
   std::vector<std::string> selects;
-  std::vector<std::string> group;
-  std::int64_t rows = 0;
-  const auto close = [&]() -> Result<void> {
-    TRY_ASSIGN(const std::string some,
-               delta::select_files(context_.store, table_of(records::Kind::kPin), pins.snapshot(), group));
-    selects.push_back(fmt::format("WITH latest_pin AS ({}) SELECT * FROM ({}) AS posts", some, statement.text));
-    group.clear();
-    rows = 0;
-    return {};
-  };
-  for (const auto& [path, file] : pins.snapshot().files) {
-    group.push_back(path);
-    rows += file.rows;
-    if (rows >= kPostsAtOnce) TRY(close());
+  for (const PostsPart& part : cut_by_posts(pins, kPostsAtOnce)) {
+    std::string records;
+    for (const auto& [kind, table] : cleaned_) {
+      TRY_ASSIGN(const std::string rows, kind == records::Kind::kPin
+                                             ? delta::select_files(context_.store, table_of(kind), pins, part.pins)
+                                             : table->select_posts(part.posts));
+      records += fmt::format("{}latest_{} AS ({})", records.empty() ? "" : ", ", to_string(kind), rows);
+    }
+    selects.push_back(fmt::format("WITH {} SELECT * FROM ({}) AS posts", records, statement.text));
   }
-  if (!group.empty()) TRY(close());
   return selects;
 }
 
