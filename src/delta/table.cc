@@ -85,7 +85,7 @@ class DeltaTable final : public Table {
     return add_columns();
   }
 
-  Result<std::vector<DataFile>> write_files(sql::Session& session, std::string_view select) override {
+  Result<PendingFiles> begin_files(sql::Session& session, std::string_view select) override {
     const std::vector<Field>* schema = &spec_.schema;
     if (const auto& all = state_.snapshot.schema; all.size() > schema->size()) {
       // A rewrite keeps the columns that others added behind ours.
@@ -174,7 +174,7 @@ class DeltaTable final : public Table {
                   {.transactions = transactions, .removed = {removed.begin(), removed.end()}});
   }
 
-  void discard(const DataFile& file) override { writer_.discard(file); }
+  void discard(const DataFile& file) override { discard_file(context_.store, context_.logger, spec_.name, file); }
 
   const Snapshot& snapshot() const override { return state_.snapshot; }
 
@@ -406,6 +406,11 @@ class DeltaTable final : public Table {
 };
 
 }  // namespace
+
+Result<std::vector<DataFile>> Table::write_files(sql::Session& session, std::string_view select) {
+  TRY_ASSIGN(PendingFiles files, begin_files(session, select));
+  return files.take();
+}
 
 Result<std::unique_ptr<Table>> open_table(const TableContext& context, const TableSpec& spec) {
   TRY(check_name("table", spec.name));

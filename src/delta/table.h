@@ -14,6 +14,8 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/strong.h"
+#include "delta/data_file.h"
+#include "delta/pending_files.h"
 #include "objects/object_store.h"
 #include "sql/engine.h"
 
@@ -27,19 +29,6 @@ struct Field {
   std::string name;
   std::string type;
   friend bool operator==(const Field&, const Field&) = default;
-};
-
-// The value of each partition column as text, as the log spells it ("2026-11-22", "-7", "true"); empty stands for null.
-using PartitionValues = std::map<std::string, std::string>;
-
-// A live or new data file of a table; `path` is relative to the table's folder.
-struct DataFile {
-  std::string path;
-  std::uint64_t size = 0;  // Bytes.
-  std::int64_t rows = 0;
-  WallTime modified;
-  std::string statistics;                 // The stats JSON of the specification; empty where unknown.
-  PartitionValues partition_values = {};  // Of every partition column of the table.
 };
 
 // The position of one source in a table (the `txn` action): what lies at or below `version` is in the table.
@@ -75,7 +64,7 @@ struct TableContext {
   objects::ObjectStore& store;
   sql::Engine& engine;
   const Clock& clock;
-  Random& random;  // Used under the table's own thread.
+  Random& random;  // Used by the thread that the table is on.
   Logger& logger;
 };
 
@@ -91,7 +80,10 @@ class Table {
   // each partition value. They are not in the table before a commit names them; none where the SELECT gives no rows. The
   // SELECT gives all columns, in order. For a partitioned table it runs twice and must give the same rows both times.
   // kInvalid: other columns (named), or rows of more than 1,000 partition values. After an error no file is left.
-  virtual Result<std::vector<DataFile>> write_files(sql::Session& session, std::string_view select) = 0;
+  Result<std::vector<DataFile>> write_files(sql::Session& session, std::string_view select);
+  // The same, but goes on while the store still takes the files: they are durable once they are taken from what is returned. So the next ones
+  // are made meanwhile, of this table or another.
+  virtual Result<PendingFiles> begin_files(sql::Session& session, std::string_view select) = 0;
 
   // Adds files and moves source positions in one commit. kConflict: another writer moved one of these
   // positions since the snapshot (our twin was faster): nothing was written, the snapshot is reloaded, the

@@ -140,6 +140,27 @@ TEST_F(DeltaTable, AFileIsNotInTheTableBeforeItsCommit) {
   table->discard(lost[0]);  // Again is no error.
 }
 
+TEST_F(DeltaTable, FilesThatNobodyTakesAreDeleted) {
+  auto table = open();
+  {
+    PendingFiles files = table->begin_files(*session_, rows(0, 10)).value();
+    files.add(table->begin_files(*session_, rows(10, 15)).value());
+    EXPECT_EQ(files.rows(), 15);
+  }
+  EXPECT_EQ(data_files(), 0U);
+}
+
+TEST_F(DeltaTable, WhatTheStoreRefusesComesOutWhereTheFilesAreTaken) {
+  auto table = open();
+  PendingFiles files = table->begin_files(*session_, rows(0, 10)).value();
+  EXPECT_EQ(files.take().value().size(), 1U);
+  EXPECT_TRUE(files.empty());
+  store_->refused_file = ".parquet";
+  files = table->begin_files(*session_, rows(10, 20)).value();
+  EXPECT_EQ(files.take().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(data_files(), 1U);
+}
+
 TEST_F(DeltaTable, TheLateTwinConflictsAndMayGoOnAfterwards) {
   auto first = open();
   auto second = open();

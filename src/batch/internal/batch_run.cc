@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "batch/internal/at_once.h"
 #include "batch/internal/object_reader.h"
 #include "batch/internal/offset_joints.h"
 
@@ -191,8 +192,19 @@ Result<void> BatchRun::merge() {
     }
   }
   TRY(workspace_->forget_letters(letters_loaded_, objects_.objects));
-  for (const records::Kind kind : records::kKinds) TRY(merge_kind(kind));
-  return store_letters();
+  std::vector<Work> commits;
+  for (const records::Kind kind : records::kKinds) {
+    TRY(merge_kind(kind));
+    commits.emplace_back([&table = *cleaned_.at(kind)] { return table.commit(); });
+  }
+  TRY_ASSIGN(WrittenTable letters, write_letters());
+  commits.emplace_back([&]() -> Result<void> {
+    TRY_ASSIGN(tables_[kLetters], letters.commit());
+    return {};
+  });
+  TRY(at_once(std::move(commits)));
+  for (const records::Kind kind : records::kKinds) count_rows(kind);
+  return {};
 }
 
 Result<void> BatchRun::merge_kind(records::Kind kind) {
@@ -224,50 +236,55 @@ Result<void> BatchRun::merge_kind(records::Kind kind) {
       TRY(table.replace_with(relation, transactions));
   } else if (!transactions.empty()) {
     TRY_ASSIGN(merged, table.merge_latest(relation, transactions));
-    const auto expected = rows_before + static_cast<std::int64_t>(merged.added);
-    if (table.snapshot().rows() != expected) {
-      odd_.emplace_back(cleaned_table(kind), fmt::format("{} rows and {} new posts came to {} rows", rows_before,
-                                                         merged.added, table.snapshot().rows()));
-    }
   }
   TRY(workspace_->session().run(fmt::format("DROP TABLE IF EXISTS {}", relation)));
-  counts.rows = static_cast<std::uint64_t>(table.snapshot().rows());
+  counts.rows = merged.added + (anew ? 0 : static_cast<std::uint64_t>(rows_before));
   counts.added = merged.added;
   counts.replaced = merged.replaced;
   counts.repeats = rows.cleaned - merged.added;
   counts.files_rewritten = merged.files_rewritten;
   counts.records = rows.cleaned;
-  tables_[cleaned_table(kind)] = {.version = table.snapshot().version, .rows = table.snapshot().rows()};
   return {};
 }
 
-Result<void> BatchRun::store_letters() {
+// Holds the rows of a cleaned table, now committed, against what came to it.
+void BatchRun::count_rows(records::Kind kind) {
+  const delta::Snapshot& table = cleaned_.at(kind)->snapshot();
+  KindCounts& counts = report_.kinds[kind];
+  const auto rows = static_cast<std::uint64_t>(table.rows());
+  if (rows != counts.rows) {
+    odd_.emplace_back(cleaned_table(kind), fmt::format("{} rows and {} new posts came to {} rows",
+                                                       counts.rows - counts.added, counts.added, rows));
+  }
+  counts.rows = rows;
+  tables_[cleaned_table(kind)] = {.version = table.version, .rows = table.rows()};
+}
+
+Result<WrittenTable> BatchRun::write_letters() {
   TRY_ASSIGN(const auto letters, workspace_->dead_letters_by_kind());
   for (const auto& [kind, count] : letters) {
     report_.kinds[kind].dead_letters = count;
     report_.kinds[kind].records += count;
   }
   TRY_ASSIGN(report_.reasons, workspace_->dead_letters_by_reason());
-  const std::string select = "SELECT * FROM dead_letters ORDER BY source_topic, source_partition, source_offset";
   TRY_ASSIGN(const auto transactions, transactions_of(moved(reached_, letters_loaded_), ids_));
-  if (!options_.rebuild) {
-    TRY_ASSIGN(tables_[kLetters], append_to_table(context_.tables, workspace_->session(), kLetters, kLettersDescription,
-                                                  select, transactions));
-    return {};
-  }
-  TRY_ASSIGN(tables_[kLetters], replace_table(context_.tables, workspace_->session(), kLetters, kLettersDescription,
-                                              select, transactions));
-  return {};
+  auto written =
+      write_tables(context_.tables, workspace_->session(),
+                   {{.name = kLetters,
+                     .description = kLettersDescription,
+                     .select = "SELECT * FROM dead_letters ORDER BY source_topic, source_partition, source_offset",
+                     .transactions = transactions,
+                     .append = !options_.rebuild}});
+  return std::move(written[0]);
 }
 
 // ---- model
 
 Result<void> BatchRun::model() {
   Model model(context_.tables, *workspace_, context_.statements, cleaned_);
-  TRY_ASSIGN(const PostsUpdate posts, model.update_posts(options_.rebuild));
+  TRY_ASSIGN(const PostsUpdate posts, model.update(options_.rebuild));
   report_.posts_rebuilt = posts.rebuilt ? posts.why : "";
   report_.posts_touched = posts.touched;
-  TRY(model.update_people());
   for (const auto& [name, table] : model.tables()) tables_[name] = table;
   const std::uint64_t pins = report_.kinds.at(records::Kind::kPin).rows;
   const auto& posts_now = tables_.at("batch_posts");
@@ -383,35 +400,74 @@ Result<void> BatchRun::store_checks() {
     }
     if (!values.empty()) TRY(session.run("INSERT INTO pinflow_findings VALUES " + values));
   }
-  TRY_ASSIGN(tables_["batch_checks"],
-             append_to_table(context_.tables, session, "batch_checks", "What each check of each run found",
-                             "SELECT * FROM pinflow_checks", {}));
-  TRY_ASSIGN(tables_["batch_check_findings"],
-             append_to_table(context_.tables, session, "batch_check_findings",
-                             "The rows that checks found, as JSON; the first thousand of a check and run",
-                             "SELECT * FROM pinflow_findings", {}));
+  return store({{.name = "batch_checks",
+                 .description = "What each check of each run found",
+                 .select = "SELECT * FROM pinflow_checks",
+                 .append = true},
+                {.name = "batch_check_findings",
+                 .description = "The rows that checks found, as JSON; the first thousand of a check and run",
+                 .select = "SELECT * FROM pinflow_findings",
+                 .append = true}},
+               [](const TableWrite&, const Error& error) { return fail(error); });
+}
+
+// Writes tables and commits them at the same time. Of one that fails the rest hears, and says whether the run goes on.
+Result<void> BatchRun::store(const std::vector<TableWrite>& writes,
+                             const std::function<Result<void>(const TableWrite&, const Error&)>& failed) {
+  auto written = write_tables(context_.tables, workspace_->session(), writes);
+  std::vector<Result<StoredTable>> stored(writes.size());
+  std::vector<Work> commits;
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (!written[i]) {
+      stored[i] = fail(written[i].error());
+      continue;
+    }
+    commits.emplace_back([&, i]() -> Result<void> {
+      stored[i] = written[i]->commit();
+      return {};
+    });
+  }
+  TRY(at_once(std::move(commits)));
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (stored[i]) {
+      tables_[writes[i].name] = *stored[i];
+    } else {
+      TRY(failed(writes[i], stored[i].error()));
+    }
+  }
   return {};
 }
 
 // ---- ask
 
 Result<void> BatchRun::ask() {
+  std::vector<TableWrite> writes;
   for (const sql::Statement& question : context_.statements.in_folder("questions")) {
-    const auto answer_one = [&]() -> Result<void> {
-      TRY_ASSIGN(Answer answer, workspace_->ask(question));
-      const std::string table = answer_table(question.name);
-      TRY_ASSIGN(tables_[table], replace_table(context_.tables, workspace_->session(), table, answer.description,
-                                               fmt::format("SELECT *, rowid AS {} FROM {} ORDER BY rowid", kAnswerOrder,
-                                                           sql::quote_name(table))));
-      report_.answers.push_back(std::move(answer));
-      return {};
-    };
-    const auto done = answer_one();
-    if (done) continue;
-    tables_.erase(answer_table(question.name));
-    if (!fails_alone(question, done.error())) return fail(done.error());
-    question_errors_[std::string(short_name(question.name))] = done.error().message;
+    Result<Answer> answer = workspace_->ask(question);
+    if (!answer) {
+      TRY(fail_question(question, answer.error()));
+      continue;
+    }
+    const std::string table = answer_table(question.name);
+    writes.push_back(
+        {.name = table,
+         .description = answer->description,
+         .select = fmt::format("SELECT *, rowid AS {} FROM {} ORDER BY rowid", kAnswerOrder, sql::quote_name(table))});
+    report_.answers.push_back(*std::move(answer));
   }
+  return store(writes, [this](const TableWrite& write, const Error& error) -> Result<void> {
+    const auto answer =
+        std::ranges::find(report_.answers, write.name, [](const Answer& one) { return answer_table(one.question); });
+    TRY_ASSIGN(const sql::Statement question, context_.statements.find("questions/" + answer->question));
+    report_.answers.erase(answer);
+    return fail_question(question, error);
+  });
+}
+
+// A question of a user's that fails keeps its answer of before; the others go on.
+Result<void> BatchRun::fail_question(const sql::Statement& question, const Error& error) {
+  if (!fails_alone(question, error)) return fail(error);
+  question_errors_[std::string(short_name(question.name))] = error.message;
   return {};
 }
 

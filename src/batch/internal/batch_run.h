@@ -51,12 +51,16 @@ class BatchRun {
   std::optional<LogRanges> log_ranges();
   Result<void> merge();
   Result<void> merge_kind(records::Kind kind);
-  Result<void> store_letters();
+  void count_rows(records::Kind kind);
+  Result<WrittenTable> write_letters();
   Result<void> model();
   Result<void> check();
   Result<void> check_counts();
   Result<void> store_checks();
+  Result<void> store(const std::vector<TableWrite>& writes,
+                     const std::function<Result<void>(const TableWrite&, const Error&)>& failed);
   Result<void> ask();
+  Result<void> fail_question(const sql::Statement& question, const Error& error);
   Result<void> publish();
   PublishedQuestion published(const sql::Statement& question) const;
   // Of the rows of a statement of the user's: what is wrong with them fails the statement alone.

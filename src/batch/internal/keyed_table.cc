@@ -35,12 +35,15 @@ Result<std::unique_ptr<KeyedTable>> KeyedTable::open(const delta::TableContext& 
                                                      const std::string& select) {
   TRY_ASSIGN(const delta::TableSpec spec, spec_of(session, name, description, select));
   std::unique_ptr<KeyedTable> table(new KeyedTable(context, session, name));
-  TRY_ASSIGN(table->table_, delta::open_table(context, spec));
+  TRY_ASSIGN(table->table_, delta::open_table(table->context_, spec));
   return table;
 }
 
 KeyedTable::KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name)
-    : context_(context), session_(session), name_(std::move(name)) {}
+    : random_(context.random()),
+      context_{context.store, context.engine, context.clock, random_, context.logger},
+      session_(session),
+      name_(std::move(name)) {}
 
 Result<std::uint64_t> KeyedTable::number(const std::string& query) const {
   TRY_ASSIGN(const sql::ResultTable answer, session_.query(query));
@@ -117,7 +120,7 @@ Result<Merged> KeyedTable::merge_latest(const std::string& relation,
   const std::string touched = fmt::format("SELECT DISTINCT path FROM {} ORDER BY path", kMet);
   TRY_ASSIGN(const auto removed, files_of(touched));
   merged.files_rewritten = removed.size();
-  TRY(commit_merge(removed, relation, transactions));
+  TRY(write_merge(removed, relation, transactions));
   return merged;
 }
 
@@ -137,7 +140,7 @@ Result<Merged> KeyedTable::replace_posts(const std::string& posts, const std::st
   const std::string touched = fmt::format("SELECT DISTINCT path FROM {} ORDER BY path", kMet);
   TRY_ASSIGN(const auto removed, files_of(touched));
   merged.files_rewritten = removed.size();
-  TRY(commit_merge(removed, relation, transactions));
+  TRY(write_merge(removed, relation, transactions));
   return merged;
 }
 
@@ -153,102 +156,87 @@ std::vector<std::string> KeyedTable::with_small_files(std::vector<std::string> r
   return removed;
 }
 
-Result<void> KeyedTable::commit_merge(const std::vector<std::string>& touched, const std::string& relation,
-                                      const std::vector<delta::Transaction>& transactions) {
+Result<void> KeyedTable::write_merge(const std::vector<std::string>& touched, const std::string& relation,
+                                     const std::vector<delta::Transaction>& transactions) {
   std::vector<std::string> removed = touched;
   std::ranges::sort(removed);
   removed = with_small_files(std::move(removed));
-  TRY_ASSIGN(auto files, write_relation(relation));
-  auto kept = write_without(removed);
-  if (!kept) {
-    discard(files);
-    return fail(std::move(kept).error());
-  }
-  std::ranges::move(*kept, std::back_inserter(files));
+  TRY_ASSIGN(delta::PendingFiles files, write_relation(relation));
+  TRY(write_without(removed, files));
   TRY(session_.run(fmt::format("DROP TABLE {}", kMet)));
   if (files.empty() && removed.empty() && transactions.empty()) return {};
-  const auto version = table_->merge(removed, files, transactions);
-  // An unknown outcome may be a success: its files must stay.
-  if (!version && version.error().code != ErrorCode::kUnknownOutcome) discard(files);
-  if (!version) return fail(version.error());
+  change_.emplace(std::move(files), std::move(removed), transactions);
   kept_.clear();
   return {};
 }
 
-Result<std::vector<delta::DataFile>> KeyedTable::write_relation(const std::string& relation) {
+Result<delta::PendingFiles> KeyedTable::write_relation(const std::string& relation) {
   const std::string quoted = sql::quote_name(relation);
   TRY_ASSIGN(const std::uint64_t end, number(fmt::format("SELECT coalesce(max(rowid) + 1, 0) FROM {}", quoted)));
-  std::vector<delta::DataFile> files;
+  delta::PendingFiles files(context_.store, context_.logger, name_);
   for (std::uint64_t begin = 0; begin < end; begin += kRowsPerFile) {
-    auto written = table_->write_files(session_, fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {}",
-                                                             quoted, begin, begin + kRowsPerFile));
-    if (!written) {
-      discard(files);
-      return fail(std::move(written).error());
-    }
-    std::ranges::move(*written, std::back_inserter(files));
+    TRY_ASSIGN(delta::PendingFiles written,
+               table_->begin_files(session_, fmt::format("SELECT * FROM {} WHERE rowid >= {} AND rowid < {}", quoted,
+                                                         begin, begin + kRowsPerFile)));
+    files.add(std::move(written));
   }
   return files;
 }
 
 // The rows of files but for those of the posts in kMet.
-Result<std::vector<delta::DataFile>> KeyedTable::write_without(const std::vector<std::string>& paths) {
-  std::vector<delta::DataFile> files;
+Result<void> KeyedTable::write_without(const std::vector<std::string>& paths, delta::PendingFiles& files) {
   for (std::size_t begin = 0; begin < paths.size();) {
     std::vector<std::string> group;
     for (std::uint64_t bytes = 0; begin < paths.size() && (group.empty() || bytes < kBytesAtOnce); ++begin) {
       bytes += snapshot().files.at(paths[begin]).size;
       group.push_back(paths[begin]);
     }
-    auto select = delta::select_files(context_.store, name_, snapshot(), group);
-    auto written = select ? table_->write_files(session_, fmt::format("SELECT * FROM ({}) AS o WHERE o.ind NOT IN "
-                                                                      "(SELECT ind FROM {})",
-                                                                      *select, kMet))
-                          : Result<std::vector<delta::DataFile>>(fail(select.error()));
-    if (!written) {
-      discard(files);
-      return fail(std::move(written).error());
-    }
-    std::ranges::move(*written, std::back_inserter(files));
+    TRY_ASSIGN(const std::string rows, delta::select_files(context_.store, name_, snapshot(), group));
+    TRY_ASSIGN(
+        delta::PendingFiles written,
+        table_->begin_files(
+            session_, fmt::format("SELECT * FROM ({}) AS o WHERE o.ind NOT IN (SELECT ind FROM {})", rows, kMet)));
+    files.add(std::move(written));
   }
-  return files;
+  return {};
 }
 
 Result<void> KeyedTable::replace_all(const std::vector<std::string>& selects,
                                      const std::vector<delta::Transaction>& transactions) {
-  std::vector<delta::DataFile> files;
+  delta::PendingFiles files(context_.store, context_.logger, name_);
   for (const std::string& select : selects) {
-    auto written = table_->write_files(session_, select);
-    if (!written) {
-      discard(files);
-      return fail(std::move(written).error());
-    }
-    std::ranges::move(*written, std::back_inserter(files));
+    TRY_ASSIGN(delta::PendingFiles written, table_->begin_files(session_, select));
+    files.add(std::move(written));
   }
-  return commit_all(files, transactions);
+  change_.emplace(std::move(files), std::nullopt, transactions);
+  kept_.clear();
+  return {};
 }
 
 Result<void> KeyedTable::replace_with(const std::string& relation,
                                       const std::vector<delta::Transaction>& transactions) {
-  TRY_ASSIGN(const auto files, write_relation(relation));
-  TRY(commit_all(files, transactions));
-  if (snapshot().rows() > kKeptRows) return {};
+  TRY_ASSIGN(delta::PendingFiles files, write_relation(relation));
+  const std::int64_t rows = files.rows();
+  change_.emplace(std::move(files), std::nullopt, transactions);
+  kept_.clear();
+  if (rows > kKeptRows) return {};
   kept_ = fmt::format("kept_{}", name_);
   return session_.run(fmt::format("DROP TABLE IF EXISTS {1}; ALTER TABLE {0} RENAME TO {1}", sql::quote_name(relation),
                                   sql::quote_name(kept_)));
 }
 
-Result<void> KeyedTable::commit_all(const std::vector<delta::DataFile>& files,
-                                    const std::vector<delta::Transaction>& transactions) {
-  const auto version = table_->replace(files, transactions);
+Result<void> KeyedTable::commit() {
+  if (!change_) return {};
+  Change change = *std::exchange(change_, std::nullopt);
+  TRY_ASSIGN(const auto files, change.files.take());
+  const auto version = change.removed ? table_->merge(*change.removed, files, change.transactions)
+                                      : table_->replace(files, change.transactions);
   // An unknown outcome may be a success: its files must stay.
-  if (!version && version.error().code != ErrorCode::kUnknownOutcome) discard(files);
+  if (!version && version.error().code != ErrorCode::kUnknownOutcome) {
+    for (const delta::DataFile& file : files) table_->discard(file);
+  }
   if (!version) return fail(version.error());
   return {};
-}
-
-void KeyedTable::discard(const std::vector<delta::DataFile>& files) {
-  for (const delta::DataFile& file : files) table_->discard(file);
 }
 
 }  // namespace pinflow::batch::internal

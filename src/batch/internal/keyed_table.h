@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/random.h"
 #include "base/result.h"
 #include "delta/table.h"
 #include "sql/engine.h"
@@ -22,8 +24,8 @@ struct Merged {
 
 // A Delta table with one row a post (column `ind`), which takes in the rows of a day at the cost of the day: new posts go into files of their
 // own, and of the old files only those are written anew that hold a row which gives way. The statistics of the files and their column
-// `ind` tell which. Relations are temporary tables of the session. Each change is one commit with its transactions. Owned by one
-// thread; context and session outlive it.
+// `ind` tell which. Relations are temporary tables of the session. A change is written first, then commit() makes it the table's, with its
+// transactions, in one commit: the store takes the files of several tables meanwhile. Owned by one thread; context and session outlive it.
 class KeyedTable {
  public:
   // Opens or makes the table with the columns of `select`.
@@ -45,6 +47,10 @@ class KeyedTable {
                            const std::vector<delta::Transaction>& transactions);
   Result<void> replace_with(const std::string& relation, const std::vector<delta::Transaction>& transactions);
 
+  // Waits until the store has the files of the last change, and commits it; nothing where there was none. It leaves the session alone, so
+  // several tables may commit at the same time, each on a thread of its own.
+  Result<void> commit();
+
   const delta::Snapshot& snapshot() const { return table_->snapshot(); }
   delta::Table& table() { return *table_; }
   // Paths of the live files that may hold one of the posts of a relation, by their statistics.
@@ -57,20 +63,26 @@ class KeyedTable {
  private:
   KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name);
   Result<std::vector<std::string>> files_of(const std::string& query) const;
-  Result<std::vector<delta::DataFile>> write_relation(const std::string& relation);
-  Result<std::vector<delta::DataFile>> write_without(const std::vector<std::string>& paths);
+  Result<delta::PendingFiles> write_relation(const std::string& relation);
+  Result<void> write_without(const std::vector<std::string>& paths, delta::PendingFiles& files);
   std::vector<std::string> with_small_files(std::vector<std::string> removed) const;
-  Result<void> commit_merge(const std::vector<std::string>& touched, const std::string& relation,
-                            const std::vector<delta::Transaction>& transactions);
-  Result<void> commit_all(const std::vector<delta::DataFile>& files,
-                          const std::vector<delta::Transaction>& transactions);
+  Result<void> write_merge(const std::vector<std::string>& touched, const std::string& relation,
+                           const std::vector<delta::Transaction>& transactions);
   Result<std::uint64_t> number(const std::string& query) const;
-  void discard(const std::vector<delta::DataFile>& files);
 
+  // What commit() is to do.
+  struct Change {
+    delta::PendingFiles files;
+    std::optional<std::vector<std::string>> removed;  // Paths; empty: all.
+    std::vector<delta::Transaction> transactions;
+  };
+
+  Random random_;  // Of its own, since it may be on another thread than its like.
   const delta::TableContext context_;
   sql::Session& session_;
   const std::string name_;
   std::unique_ptr<delta::Table> table_;
+  std::optional<Change> change_;
   std::string kept_;  // A relation with the rows of the snapshot; empty: none.
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "batch/internal/at_once.h"
 #include "batch/internal/positions.h"
 #include "batch/internal/posts_parts.h"
 
@@ -128,48 +129,65 @@ Result<std::vector<std::string>> Model::whole_selects(const sql::Statement& stat
   return selects;
 }
 
-Result<PostsUpdate> Model::update_posts(bool rebuild) {
+Result<PostsUpdate> Model::write_posts(KeyedTable& posts, bool rebuild) {
   TRY_ASSIGN(const sql::Statement statement, statements_.find("model/posts"));
-  TRY(show_all());
-  TRY_ASSIGN(const auto posts, KeyedTable::open(context_, workspace_.session(), "batch_posts",
-                                                std::string(kPostsDescription), Workspace::select_of(statement)));
   PostsUpdate update;
-  TRY_ASSIGN(const auto why, why_rebuild(posts->snapshot(), statement));
+  TRY_ASSIGN(const auto why, why_rebuild(posts.snapshot(), statement));
   update.rebuilt = rebuild || why;
   update.why = rebuild ? "it was asked for" : why.value_or("");
   if (!update.rebuilt) {
-    TRY(find_touched(posts->snapshot()));
+    TRY(find_touched(posts.snapshot()));
     TRY_ASSIGN(update.touched, workspace_.count(kTouched));
-    update.rebuilt = update.touched * kWorthRebuilding > static_cast<std::uint64_t>(posts->snapshot().rows());
+    update.rebuilt = update.touched * kWorthRebuilding > static_cast<std::uint64_t>(posts.snapshot().rows());
     if (update.rebuilt) update.why = "most posts changed";
   }
   if (update.rebuilt) {
     TRY_ASSIGN(const auto selects, whole_selects(statement));
-    TRY(posts->replace_all(selects, built_from(statement)));
+    TRY(posts.replace_all(selects, built_from(statement)));
   } else if (update.touched > 0) {
     TRY(show_touched());
     TRY(workspace_.session().run(
         fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", kNewPosts, Workspace::select_of(statement))));
     TRY_ASSIGN(update.merged,
-               posts->replace_posts(std::string(kTouched), std::string(kNewPosts), built_from(statement)));
+               posts.replace_posts(std::string(kTouched), std::string(kNewPosts), built_from(statement)));
     TRY(workspace_.session().run(fmt::format("DROP TABLE {}; DROP TABLE {}", kNewPosts, kTouched)));
     TRY(show_all());
   }
-  TRY_ASSIGN(const std::string all, posts->select_all());
-  TRY(workspace_.show(statement, all));
-  tables_["batch_posts"] = {.version = posts->snapshot().version, .rows = posts->snapshot().rows()};
   return update;
 }
 
-Result<void> Model::update_people() {
-  TRY_ASSIGN(const sql::Statement statement, statements_.find("model/people"));
-  TRY_ASSIGN(const StoredTable people, replace_table(context_, workspace_.session(), "batch_people",
-                                                     "One row per person", Workspace::select_of(statement)));
+Result<PostsUpdate> Model::update(bool rebuild) {
+  TRY_ASSIGN(const sql::Statement posts_statement, statements_.find("model/posts"));
+  TRY_ASSIGN(const sql::Statement people_statement, statements_.find("model/people"));
+  TRY(show_all());
+  TRY_ASSIGN(const auto posts, KeyedTable::open(context_, workspace_.session(), "batch_posts",
+                                                std::string(kPostsDescription), Workspace::select_of(posts_statement)));
+  TRY_ASSIGN(PostsUpdate update, write_posts(*posts, rebuild));
+  // While the store takes the posts. People do not rest on them, but on the records.
+  auto people = write_tables(context_, workspace_.session(),
+                             {{.name = "batch_people",
+                               .description = "One row per person",
+                               .select = Workspace::select_of(people_statement)}});
+  if (!people[0]) return fail(std::move(people[0]).error());
+  TRY(commit(*posts, *people[0]));
+  TRY_ASSIGN(const std::string all_posts, posts->select_all());
+  TRY(workspace_.show(posts_statement, all_posts));
   TRY_ASSIGN(const auto snapshot,
-             delta::read_snapshot(context_.store, context_.engine, "batch_people", people.version));
-  TRY_ASSIGN(const std::string all, delta::select_all(context_.store, "batch_people", snapshot));
-  TRY(workspace_.show(statement, all));
-  tables_["batch_people"] = people;
+             delta::read_snapshot(context_.store, context_.engine, "batch_people", tables_.at("batch_people").version));
+  TRY_ASSIGN(const std::string all_people, delta::select_all(context_.store, "batch_people", snapshot));
+  TRY(workspace_.show(people_statement, all_people));
+  return update;
+}
+
+Result<void> Model::commit(KeyedTable& posts, WrittenTable& people) {
+  std::vector<Work> commits;
+  commits.emplace_back([&] { return posts.commit(); });
+  commits.emplace_back([&]() -> Result<void> {
+    TRY_ASSIGN(tables_["batch_people"], people.commit());
+    return {};
+  });
+  TRY(at_once(std::move(commits)));
+  tables_["batch_posts"] = {.version = posts.snapshot().version, .rows = posts.snapshot().rows()};
   return {};
 }
 

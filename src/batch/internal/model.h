@@ -36,14 +36,14 @@ class Model {
         const CleanedTables& cleaned)
       : context_(context), workspace_(workspace), statements_(statements), cleaned_(cleaned) {}
 
-  // Brings batch_posts to the state of the cleaned tables; `rebuild`: from all of them.
-  Result<PostsUpdate> update_posts(bool rebuild);
-  // Makes batch_people anew from the columns that it needs; after update_posts.
-  Result<void> update_people();
+  // Brings batch_posts and batch_people to the state of the cleaned tables; `rebuild`: from all of them.
+  Result<PostsUpdate> update(bool rebuild);
   // The states of both tables, by name.
   const std::map<std::string, StoredTable>& tables() const { return tables_; }
 
  private:
+  Result<PostsUpdate> write_posts(KeyedTable& posts, bool rebuild);
+  Result<void> commit(KeyedTable& posts, WrittenTable& people);
   Result<std::optional<std::string>> why_rebuild(const delta::Snapshot& posts, const sql::Statement& statement);
   Result<void> find_touched(const delta::Snapshot& posts);
   Result<std::string> changed_since(records::Kind kind, delta::Version version);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "batch/internal/at_once.h"
+
 namespace pinflow::batch::internal {
 
 Result<std::string> delta_type(std::string_view engine_type) {
@@ -43,37 +45,54 @@ Result<delta::TableSpec> spec_of(sql::Session& session, const std::string& name,
   return spec;
 }
 
-namespace {
-
-template <class Commit>
-Result<StoredTable> store(const delta::TableContext& context, sql::Session& session, const std::string& name,
-                          const std::string& description, const std::string& select, Commit commit) {
-  TRY_ASSIGN(const delta::TableSpec spec, spec_of(session, name, description, select));
-  TRY_ASSIGN(const auto table, delta::open_table(context, spec));
-  TRY_ASSIGN(const auto files, table->write_files(session, select));
-  const Result<delta::Version> version = commit(*table, files);
+Result<StoredTable> WrittenTable::commit() {
+  TRY_ASSIGN(const auto files, files_->take());
+  const auto version =
+      write_.append ? table_->append(files, write_.transactions) : table_->replace(files, write_.transactions);
   // An unknown outcome may be a success: its files must stay.
   if (!version && version.error().code != ErrorCode::kUnknownOutcome) {
-    for (const delta::DataFile& file : files) table->discard(file);
+    for (const delta::DataFile& file : files) table_->discard(file);
   }
-  if (!version) return fail(Error(version.error()).with_context(fmt::format("writing table {}", name)));
-  return StoredTable{.version = table->snapshot().version, .rows = table->snapshot().rows()};
+  if (!version) return fail(Error(version.error()).with_context(fmt::format("writing table {}", write_.name)));
+  return StoredTable{.version = table_->snapshot().version, .rows = table_->snapshot().rows()};
 }
 
-}  // namespace
-
-Result<StoredTable> replace_table(const delta::TableContext& context, sql::Session& session, const std::string& name,
-                                  const std::string& description, const std::string& select,
-                                  const std::vector<delta::Transaction>& transactions) {
-  return store(context, session, name, description, select,
-               [&](delta::Table& table, const auto& files) { return table.replace(files, transactions); });
-}
-
-Result<StoredTable> append_to_table(const delta::TableContext& context, sql::Session& session, const std::string& name,
-                                    const std::string& description, const std::string& select,
-                                    const std::vector<delta::Transaction>& transactions) {
-  return store(context, session, name, description, select,
-               [&](delta::Table& table, const auto& files) { return table.append(files, transactions); });
+std::vector<Result<WrittenTable>> write_tables(const delta::TableContext& context, sql::Session& session,
+                                               const std::vector<TableWrite>& writes) {
+  std::vector<Result<WrittenTable>> tables;
+  std::vector<Work> opening;
+  for (const TableWrite& write : writes) {
+    auto spec = spec_of(session, write.name, write.description, write.select);
+    if (!spec) {
+      tables.emplace_back(fail(std::move(spec).error()));
+      continue;
+    }
+    auto random = std::make_unique<Random>(context.random());
+    const delta::TableContext own{context.store, context.engine, context.clock, *random, context.logger};
+    WrittenTable& table = *tables.emplace_back(WrittenTable());
+    table.random_ = std::move(random);
+    table.write_ = write;
+    opening.emplace_back([&tables, at = tables.size() - 1, own, spec = *std::move(spec)]() -> Result<void> {
+      auto opened = delta::open_table(own, spec);
+      if (opened) {
+        tables[at]->table_ = *std::move(opened);
+      } else {
+        tables[at] = fail(std::move(opened).error());
+      }
+      return {};
+    });
+  }
+  (void)at_once(std::move(opening));
+  for (Result<WrittenTable>& table : tables) {
+    if (!table) continue;
+    auto files = table->table_->begin_files(session, table->write_.select);
+    if (files) {
+      table->files_ = *std::move(files);
+    } else {
+      table = fail(std::move(files).error());
+    }
+  }
+  return tables;
 }
 
 }  // namespace pinflow::batch::internal

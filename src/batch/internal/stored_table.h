@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/random.h"
 #include "base/result.h"
 #include "delta/table.h"
 #include "sql/engine.h"
@@ -23,13 +26,33 @@ struct StoredTable {
   std::int64_t rows = 0;
 };
 
-// Makes the rows of a SELECT the content of a table, or adds them to it, in one commit; the table is made where it is missing. After an
-// error the table is as it was, and no file is left.
-Result<StoredTable> replace_table(const delta::TableContext& context, sql::Session& session, const std::string& name,
-                                  const std::string& description, const std::string& select,
-                                  const std::vector<delta::Transaction>& transactions = {});
-Result<StoredTable> append_to_table(const delta::TableContext& context, sql::Session& session, const std::string& name,
-                                    const std::string& description, const std::string& select,
-                                    const std::vector<delta::Transaction>& transactions);
+// A table that gets the rows of a SELECT, as its content or behind what it has. The table is made where it is missing.
+struct TableWrite {
+  std::string name;
+  std::string description;
+  std::string select;
+  std::vector<delta::Transaction> transactions = {};
+  bool append = false;
+};
+
+// A table whose rows are written, but not committed. Dropped uncommitted, it leaves no file.
+class WrittenTable final {
+ public:
+  // In one commit. On any thread. After an error the table is as it was, and no file is left.
+  Result<StoredTable> commit();
+
+ private:
+  friend std::vector<Result<WrittenTable>> write_tables(const delta::TableContext&, sql::Session&,
+                                                        const std::vector<TableWrite>&);
+  std::unique_ptr<Random> random_;  // Of its own, since the table may be on another thread than its like.
+  std::unique_ptr<delta::Table> table_;
+  std::optional<delta::PendingFiles> files_;
+  TableWrite write_;
+};
+
+// Writes several tables: the session runs their SELECTs one after the other, the rest is done at the same time. In their order; an error is
+// that of one table alone.
+std::vector<Result<WrittenTable>> write_tables(const delta::TableContext& context, sql::Session& session,
+                                               const std::vector<TableWrite>& writes);
 
 }  // namespace pinflow::batch::internal

@@ -48,26 +48,22 @@ Result<std::vector<sql::ColumnInfo>> DataWriter::columns_of(sql::Session& sessio
   return columns;
 }
 
-Result<std::vector<DataFile>> DataWriter::write(sql::Session& session, std::string_view select,
-                                                const std::vector<Field>& schema,
-                                                const std::vector<std::string>& partition_columns) {
-  std::vector<DataFile> files;
+Result<PendingFiles> DataWriter::write(sql::Session& session, std::string_view select, const std::vector<Field>& schema,
+                                       const std::vector<std::string>& partition_columns) {
+  PendingFiles files(context_.store, context_.logger, table_);
   if (partition_columns.empty()) {
-    TRY_ASSIGN(auto file, write_one(session, std::string(select), schema, "", {}));
-    if (file) files.push_back(*std::move(file));
+    TRY(write_one(session, std::string(select), schema, "", {}, files));
     return files;
   }
   TRY_ASSIGN(const auto given, columns_of(session, select));
   TRY(check_columns(schema, given));
-  const auto written = write_parts(session, fmt::format("(\n{}\n)", select), stored_fields(schema, partition_columns),
-                                   partition_columns, files);
-  if (written) return files;
-  for (const DataFile& file : files) discard(file);
-  return fail(written.error());
+  TRY(write_parts(session, fmt::format("(\n{}\n)", select), stored_fields(schema, partition_columns), partition_columns,
+                  files));
+  return files;
 }
 
 Result<void> DataWriter::write_parts(sql::Session& session, std::string source, const std::vector<Field>& fields,
-                                     const std::vector<std::string>& partition_columns, std::vector<DataFile>& files) {
+                                     const std::vector<std::string>& partition_columns, PendingFiles& files) {
   TRY_ASSIGN(auto parts, find_parts(session, source, partition_columns));
   std::optional<HeldRows> held;
   // Rows of one partition go straight into their file, however many they are.
@@ -80,10 +76,9 @@ Result<void> DataWriter::write_parts(sql::Session& session, std::string source, 
   }
   for (const Part& part : parts) {
     const std::string select = fmt::format("SELECT {} FROM {} WHERE {}", columns_text(fields), source, part.condition);
-    TRY_ASSIGN(auto file,
-               write_one(session, select, fields, partition_folder(partition_columns, part.values), part.values));
-    const std::int64_t rows = file ? file->rows : 0;
-    if (file) files.push_back(*std::move(file));
+    TRY_ASSIGN(
+        const std::int64_t rows,
+        write_one(session, select, fields, partition_folder(partition_columns, part.values), part.values, files));
     if (rows != part.rows) {
       return fail(
           ErrorCode::kInvalid,
@@ -125,36 +120,38 @@ Result<std::vector<DataWriter::Part>> DataWriter::find_parts(sql::Session& sessi
   return parts;
 }
 
-Result<std::optional<DataFile>> DataWriter::write_one(sql::Session& session, const std::string& select,
-                                                      const std::vector<Field>& fields, const std::string& folder,
-                                                      PartitionValues values) {
-  TRY_ASSIGN(const disk::Path scratch, context_.store.scratch(".parquet"));
-  const auto write = [&]() -> Result<std::optional<DataFile>> {
-    TRY_ASSIGN(const sql::ParquetFile parquet, session.write_parquet(select, scratch));
+Result<std::int64_t> DataWriter::write_one(sql::Session& session, const std::string& select,
+                                           const std::vector<Field>& fields, const std::string& folder,
+                                           PartitionValues values, PendingFiles& files) {
+  TRY_ASSIGN(disk::Path scratch, context_.store.scratch(".parquet"));
+  const auto write = [&]() -> Result<sql::ParquetFile> {
+    TRY_ASSIGN(sql::ParquetFile parquet, session.write_parquet(select, scratch));
     TRY(check_columns(fields, parquet.schema));
-    if (parquet.rows == 0) return std::nullopt;
-    DataFile file;
-    file.path = folder + "part-" + Uuid::random(context_.random).to_string() + ".parquet";
-    file.size = parquet.bytes;
-    file.rows = static_cast<std::int64_t>(parquet.rows);
-    file.modified = context_.clock.now();
-    file.statistics = format_statistics(fields, parquet);
-    file.partition_values = std::move(values);
-    TRY(context_.store.put_file(table_ + "/" + file.path, scratch));
-    return file;
+    return parquet;
   };
-  auto file = write();
-  // The store took the file, or nobody will.
-  std::error_code ignored;
-  if (!file || !*file) std::filesystem::remove(scratch, ignored);
-  return file;
+  const auto parquet = write();
+  if (!parquet || parquet->rows == 0) {
+    std::error_code ignored;
+    std::filesystem::remove(scratch, ignored);
+    if (!parquet) return fail(parquet.error());
+    return 0;
+  }
+  DataFile file;
+  file.path = folder + "part-" + Uuid::random(context_.random).to_string() + ".parquet";
+  file.size = parquet->bytes;
+  file.rows = static_cast<std::int64_t>(parquet->rows);
+  file.modified = context_.clock.now();
+  file.statistics = format_statistics(fields, *parquet);
+  file.partition_values = std::move(values);
+  files.put(std::move(file), std::move(scratch));
+  return static_cast<std::int64_t>(parquet->rows);
 }
 
-void DataWriter::discard(const DataFile& file) {
-  const std::string object = table_ + "/" + file.path;
-  if (auto removed = context_.store.remove(object); !removed) {
-    context_.logger.warning("a data file that no commit names stays behind",
-                            {{"file", object}, {"error", removed.error().message}});
+void discard_file(objects::ObjectStore& store, Logger& logger, const std::string& table, const DataFile& file) {
+  const std::string object = table + "/" + file.path;
+  if (auto removed = store.remove(object); !removed) {
+    logger.warning("a data file that no commit names stays behind",
+                   {{"file", object}, {"error", removed.error().message}});
   }
 }
 

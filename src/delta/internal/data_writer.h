@@ -9,6 +9,9 @@
 
 namespace pinflow::delta::internal {
 
+// Deletes a file that no commit names; a failure is a warning.
+void discard_file(objects::ObjectStore& store, Logger& logger, const std::string& table, const DataFile& file);
+
 // Writes rows into new data files of one table. Owned by the table's thread; what the context names outlives it.
 class DataWriter {
  public:
@@ -18,11 +21,9 @@ class DataWriter {
   static Result<std::vector<sql::ColumnInfo>> columns_of(sql::Session& session, std::string_view select);
 
   // Writes the rows of a SELECT that gives all columns of `schema`: one file for each partition value, or at most one in a
-  // table without partition columns. Success: all are durable. After an error none is left in the store.
-  Result<std::vector<DataFile>> write(sql::Session& session, std::string_view select, const std::vector<Field>& schema,
-                                      const std::vector<std::string>& partition_columns);
-  // Deletes a file that no commit names; a failure is a warning.
-  void discard(const DataFile& file);
+  // table without partition columns. The store may still take them. After an error none is left in the store.
+  Result<PendingFiles> write(sql::Session& session, std::string_view select, const std::vector<Field>& schema,
+                             const std::vector<std::string>& partition_columns);
 
  private:
   struct Part {
@@ -33,10 +34,10 @@ class DataWriter {
   Result<std::vector<Part>> find_parts(sql::Session& session, const std::string& source,
                                        const std::vector<std::string>& partition_columns);
   Result<void> write_parts(sql::Session& session, std::string source, const std::vector<Field>& fields,
-                           const std::vector<std::string>& partition_columns, std::vector<DataFile>& files);
-  Result<std::optional<DataFile>> write_one(sql::Session& session, const std::string& select,
-                                            const std::vector<Field>& fields, const std::string& folder,
-                                            PartitionValues values);
+                           const std::vector<std::string>& partition_columns, PendingFiles& files);
+  // Gives the rows; without any there is no file.
+  Result<std::int64_t> write_one(sql::Session& session, const std::string& select, const std::vector<Field>& fields,
+                                 const std::string& folder, PartitionValues values, PendingFiles& files);
 
   const TableContext context_;
   const std::string table_;
