@@ -153,6 +153,7 @@ Result<void> BatchRun::find_positions() {
 Result<void> BatchRun::read() {
   ObjectReader reader(context_.objects, objects_.objects, options_);
   object_lines_.assign(objects_.objects.size(), 0);
+  TRY(workspace_->begin_slices());
   ReadProgress progress{.objects_total = objects_.objects.size(), .bytes_total = objects_.bytes};
   for (;;) {
     TRY_ASSIGN(const std::optional<Slice> slice, reader.next(stop_));
@@ -172,6 +173,7 @@ Result<void> BatchRun::read() {
     for (const auto& [place, reason] : slice->skipped) objects_.skipped.add(reason, objects_.objects[place].info.name);
     if (progress_ != nullptr) progress_->reading(progress);
   }
+  TRY(workspace_->end_slices());
   tell_skipped();
   report_.objects = progress.objects;
   report_.bytes = progress.bytes;

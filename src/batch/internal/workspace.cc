@@ -136,6 +136,20 @@ Result<void> Workspace::check_declared(std::string_view table, const sql::Statem
   return in_file(check_columns(statement, columns.columns), statement);
 }
 
+// The engine writes the rows of a short transaction twice, the second time behind those that the table has; those of a long one it moves.
+// But a statement of a user's that fails would take all rows with it.
+bool Workspace::in_one_transaction() const {
+  return std::ranges::all_of(raw_checks_, &sql::Statement::built_in);
+}
+
+Result<void> Workspace::begin_slices() {
+  return in_one_transaction() ? session_->run("BEGIN TRANSACTION") : Result<void>();
+}
+
+Result<void> Workspace::end_slices() {
+  return in_one_transaction() ? session_->run("COMMIT") : Result<void>();
+}
+
 Result<void> Workspace::add_slice(const Slice& slice) {
   if (slice.dead_letters) TRY(session_->append("dead_letters", slice.dead_letters->batch()));
   if (!slice.rows || slice.rows->batch().rows() == 0) return {};

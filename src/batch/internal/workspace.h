@@ -27,7 +27,10 @@ class Workspace {
  public:
   static Result<std::unique_ptr<Workspace>> open(sql::Engine& engine, const sql::Statements& statements);
 
+  // Around all add_slice.
+  Result<void> begin_slices();
   Result<void> add_slice(const Slice& slice);
+  Result<void> end_slices();
   // Forgets the records of a kind up to what is loaded already (of the objects read, those of loaded plans), then makes new_<kind> of the cleaned rows: of repeats the latest. The
   // cleaned rows go.
   struct Rows {
@@ -61,6 +64,7 @@ class Workspace {
  private:
   Workspace(std::unique_ptr<sql::Session> session, const sql::Statements& statements);
   Result<void> prepare();
+  bool in_one_transaction() const;
   Result<void> take_lent(records::Kind kind);
   Result<void> drop_repeats(const std::string& cleaned);
   Result<void> create(std::string_view table, const sql::Statement& statement, std::string_view rest = "");
