@@ -4,15 +4,16 @@
 -- columns: column_name, text, times
 SELECT column_name, text, CAST(sum(times) AS BIGINT) AS times
 FROM (
-  SELECT 'title' AS column_name, title AS text, 1 AS times FROM posts WHERE length(title) < 40 AND pf_says_nothing(title)
+  -- CASE, so that an engine asks the cheap question first.
+  SELECT 'title' AS column_name, title AS text, 1 AS times FROM posts WHERE CASE WHEN length(title) < 40 THEN pf_says_nothing(title) END
   UNION ALL
-  SELECT 'description' AS column_name, description AS text, 1 AS times FROM posts WHERE length(description) < 60 AND pf_says_nothing(description)
+  SELECT 'description' AS column_name, description AS text, 1 AS times FROM posts WHERE CASE WHEN length(description) < 60 THEN pf_says_nothing(description) END
   UNION ALL
   SELECT 'poster_name' AS column_name, poster_name AS text, 1 AS times FROM posts WHERE pf_says_nothing(poster_name)
   UNION ALL
-  SELECT 'tag_list' AS column_name, tag_list AS text, 1 AS times FROM posts WHERE tag_list NOT LIKE '%,%' AND pf_says_nothing(tag_list)
+  SELECT 'tag_list' AS column_name, tag_list AS text, 1 AS times FROM posts WHERE CASE WHEN tag_list NOT LIKE '%,%' THEN pf_says_nothing(tag_list) END
   UNION ALL
-  SELECT 'image_src' AS column_name, image_src AS text, 1 AS times FROM posts WHERE image_src NOT LIKE 'http%' AND pf_says_nothing(image_src)
+  SELECT 'image_src' AS column_name, image_src AS text, 1 AS times FROM posts WHERE CASE WHEN image_src NOT LIKE 'http%' THEN pf_says_nothing(image_src) END
   UNION ALL
   -- Of these there are few: each is looked at once.
   SELECT 'category' AS column_name, category AS text, times
