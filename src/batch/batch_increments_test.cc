@@ -19,6 +19,7 @@ class BatchIncrements : public BatchFixture {
       const bool is_new = day == 0 || post.ind >= 60 + 6 * (day - 1);
       if (!is_new && random_.below(20) != 0) continue;
       if (!is_new) post.category = fmt::format("changed {}", random_.below(5));
+      post.last = std::to_string(post.ind % 40);  // So that most people have no post that changes.
       if (random_.below(9) == 0) post.first = fmt::format("Renamed {}", day);
       for (const records::Kind kind : records::kKinds) {
         if (random_.below(5) == 0) continue;  // It never comes, or another day.
@@ -78,6 +79,40 @@ TEST_F(BatchIncrements, OnlyFilesWithARowThatGivesWayAreWrittenAnew) {
             std::vector<std::string>{"30|1"});
   EXPECT_EQ(rows_of("batch_posts", "count(*), count(*) FILTER (WHERE category = 'changed')", "1"),
             std::vector<std::string>{"30|1"});
+}
+
+TEST_F(BatchIncrements, PeopleOfChangedPostsAloneAreMadeAnew) {
+  std::vector<Post> all = posts(42);
+  for (Post& post : all) post.last = std::to_string(post.ind % 40);
+  const auto files = [this] { return delta::read_snapshot(*tables_, *engine_, "batch_people").value().files; };
+  const std::string columns = "user_name, follower_count, post_count";
+  sink({all.begin(), all.begin() + 39});
+  run();
+  const auto first = files();
+  ASSERT_EQ(first.size(), 1U);
+  // Somebody new: the file of the others stays.
+  sink(std::vector<Post>{all[39]});
+  run();
+  EXPECT_EQ(files().size(), 2U);
+  EXPECT_TRUE(files().contains(first.begin()->first));
+  // Nobody: nothing is written.
+  const auto second = files();
+  EXPECT_EQ(run().posts_touched, 0U);
+  EXPECT_EQ(files().begin()->first, second.begin()->first);
+  // A second post of somebody who is there; one that goes over to somebody else, so that who had it is gone; one that says nothing of its user.
+  all[5].last = "6";
+  all[5].age = all[6].age;
+  all[40].age = all[0].age;
+  sink({all[40], all[5]});
+  sink(records::Kind::kUser, {R"({"ind":7,"first_name":"","last_name":"","age":null,"date_joined":""})"});
+  EXPECT_EQ(run().posts_touched, 3U);
+  EXPECT_EQ(files().size(), 3U);
+  const auto by_days = rows_of("batch_people", "*", "ALL");
+  EXPECT_THAT(rows_of("batch_people", columns, "user_name"), ::testing::Contains("Person 0|5000|2"));
+  EXPECT_EQ(by_days.size(), 38U);
+  run({.rebuild = true});
+  EXPECT_EQ(files().size(), 1U);
+  EXPECT_EQ(rows_of("batch_people", "*", "ALL"), by_days);
 }
 
 TEST_F(BatchIncrements, PutSmallFilesTogether) {

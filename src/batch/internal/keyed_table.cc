@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "batch/internal/stored_table.h"
 
@@ -20,7 +21,9 @@ constexpr std::int64_t kSmallFile = kRowsPerFile / 4;
 constexpr std::int64_t kKeptRows = 1'000'000;
 // Files that are rewritten at once.
 constexpr std::uint64_t kBytesAtOnce = std::uint64_t{128} << 20;
-// Where rows of a relation meet rows of the table: path, ind, and whether the table's row stays.
+// The key of a table of posts.
+const std::vector<std::string> kPost = {"ind"};
+// Where rows of a relation meet rows of the table: path, key, and of posts whether the table's row stays.
 constexpr std::string_view kMet = "pinflow_met";
 
 // Whether the table's row is later in the log than the given one, as sql/model/latest_*.sql have it.
@@ -30,20 +33,30 @@ constexpr std::string_view kStays =
 
 }  // namespace
 
+std::string same_key(const std::vector<std::string>& key) {
+  if (key == kPost) return "n.ind = o.ind";
+  std::string same;
+  for (const std::string& column : key)
+    same += fmt::format("{0}n.{1} IS NOT DISTINCT FROM o.{1}", same.empty() ? "" : " AND ", column);
+  return same;
+}
+
 Result<std::unique_ptr<KeyedTable>> KeyedTable::open(const delta::TableContext& context, sql::Session& session,
                                                      const std::string& name, const std::string& description,
-                                                     const std::string& select) {
+                                                     const std::string& select, const std::vector<std::string>& key) {
   TRY_ASSIGN(const delta::TableSpec spec, spec_of(session, name, description, select));
-  std::unique_ptr<KeyedTable> table(new KeyedTable(context, session, name));
+  std::unique_ptr<KeyedTable> table(new KeyedTable(context, session, name, key));
   TRY_ASSIGN(table->table_, delta::open_table(table->context_, spec));
   return table;
 }
 
-KeyedTable::KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name)
+KeyedTable::KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name,
+                       std::vector<std::string> key)
     : random_(context.random()),
       context_{context.store, context.engine, context.clock, random_, context.logger},
       session_(session),
-      name_(std::move(name)) {}
+      name_(std::move(name)),
+      key_(std::move(key)) {}
 
 Result<std::uint64_t> KeyedTable::number(const std::string& query) const {
   TRY_ASSIGN(const sql::ResultTable answer, session_.query(query));
@@ -57,11 +70,11 @@ Result<std::vector<std::string>> KeyedTable::files_of(const std::string& query) 
   return paths;
 }
 
-Result<std::vector<std::string>> KeyedTable::files_that_may_hold(const std::string& posts) const {
+Result<std::vector<std::string>> KeyedTable::files_that_may_hold(const std::string& keys) const {
   std::vector<std::string> paths;
   std::string ranges;
   for (const auto& [path, file] : snapshot().files) {
-    if (const auto range = delta::integer_range(file, "ind")) {
+    if (const auto range = key_ == kPost ? delta::integer_range(file, kPost[0]) : std::nullopt) {
       ranges += fmt::format("{}({}, {}, {})", ranges.empty() ? "" : ", ", sql::quote_text(path), range->least,
                             range->greatest);
     } else {
@@ -72,7 +85,7 @@ Result<std::vector<std::string>> KeyedTable::files_that_may_hold(const std::stri
   const std::string query = fmt::format(
       "SELECT path FROM (VALUES {}) AS ranges(path, least, greatest) WHERE EXISTS (SELECT 1 FROM {} AS n WHERE n.ind "
       "BETWEEN least AND greatest)",
-      ranges, sql::quote_name(posts));
+      ranges, sql::quote_name(keys));
   TRY_ASSIGN(auto found, files_of(query));
   std::ranges::move(found, std::back_inserter(paths));
   std::ranges::sort(paths);
@@ -124,15 +137,15 @@ Result<Merged> KeyedTable::merge_latest(const std::string& relation,
   return merged;
 }
 
-Result<Merged> KeyedTable::replace_posts(const std::string& posts, const std::string& relation,
-                                         const std::vector<delta::Transaction>& transactions) {
-  TRY_ASSIGN(const auto candidates, files_that_may_hold(posts));
+Result<Merged> KeyedTable::replace_rows(const std::string& keys, const std::string& relation,
+                                        const std::vector<delta::Transaction>& transactions) {
+  TRY_ASSIGN(const auto candidates, files_that_may_hold(keys));
   TRY_ASSIGN(const std::string rows,
              delta::select_files_with_paths(context_.store, name_, snapshot(), candidates, "path"));
-  TRY(
-      session_.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o.path, o.ind FROM ({}) AS o WHERE o.ind IN "
-                               "(SELECT ind FROM {})",
-                               kMet, rows, sql::quote_name(posts))));
+  TRY(session_.run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o.path, {} FROM ({}) AS o WHERE EXISTS (SELECT 1 "
+                  "FROM {} AS n WHERE {})",
+                  kMet, fmt::join(key_, ", "), rows, sql::quote_name(keys), same_key(key_))));
   Merged merged;
   TRY_ASSIGN(merged.replaced, number(fmt::format("SELECT count(*) FROM {}", kMet)));
   TRY_ASSIGN(merged.added, number(fmt::format("SELECT count(*) FROM {}", sql::quote_name(relation))));
@@ -183,7 +196,7 @@ Result<delta::PendingFiles> KeyedTable::write_relation(const std::string& relati
   return files;
 }
 
-// The rows of files but for those of the posts in kMet.
+// The rows of files but for those of the keys in kMet.
 Result<void> KeyedTable::write_without(const std::vector<std::string>& paths, delta::PendingFiles& files) {
   for (std::size_t begin = 0; begin < paths.size();) {
     std::vector<std::string> group;
@@ -192,10 +205,10 @@ Result<void> KeyedTable::write_without(const std::vector<std::string>& paths, de
       group.push_back(paths[begin]);
     }
     TRY_ASSIGN(const std::string rows, delta::select_files(context_.store, name_, snapshot(), group));
-    TRY_ASSIGN(
-        delta::PendingFiles written,
-        table_->begin_files(
-            session_, fmt::format("SELECT * FROM ({}) AS o WHERE o.ind NOT IN (SELECT ind FROM {})", rows, kMet)));
+    TRY_ASSIGN(delta::PendingFiles written,
+               table_->begin_files(
+                   session_, fmt::format("SELECT * FROM ({}) AS o WHERE NOT EXISTS (SELECT 1 FROM {} AS n WHERE {})",
+                                         rows, kMet, same_key(key_))));
     files.add(std::move(written));
   }
   return {};

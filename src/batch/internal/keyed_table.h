@@ -22,24 +22,28 @@ struct Merged {
   std::uint64_t files_rewritten = 0;
 };
 
-// A Delta table with one row a post (column `ind`), which takes in the rows of a day at the cost of the day: new posts go into files of their
-// own, and of the old files only those are written anew that hold a row which gives way. The statistics of the files and their column
-// `ind` tell which. Relations are temporary tables of the session. A change is written first, then commit() makes it the table's, with its
+// SQL that holds where rows o and n are of one key. A post has a number; of a person anything may be unknown.
+std::string same_key(const std::vector<std::string>& key);
+
+// A Delta table with one row a key (a post by column `ind`, or a person), which takes in the rows of a day at the cost of the day: new rows go
+// into files of their own, and of the old files only those are written anew that hold a row which gives way. Their key columns tell
+// which, and of posts the statistics of the files before. Relations are temporary tables of the session. A change is written first, then commit() makes it the table's, with its
 // transactions, in one commit: the store takes the files of several tables meanwhile. Owned by one thread; context and session outlive it.
 class KeyedTable {
  public:
-  // Opens or makes the table with the columns of `select`.
+  // Opens or makes the table with the columns of `select`; `key` names those by which its rows are told apart.
   static Result<std::unique_ptr<KeyedTable>> open(const delta::TableContext& context, sql::Session& session,
                                                   const std::string& name, const std::string& description,
-                                                  const std::string& select);
+                                                  const std::string& select,
+                                                  const std::vector<std::string>& key = {"ind"});
 
-  // Puts the rows of a relation in, of each post the one latest in the log: by source_offset, then source_partition, then source_topic
+  // Puts the rows of a relation of posts in, of each post the one latest in the log: by source_offset, then source_partition, then source_topic
   // (the alphabetically first). The relation has one row a post, and loses those that are older than what the table has.
   Result<Merged> merge_latest(const std::string& relation, const std::vector<delta::Transaction>& transactions);
 
-  // Puts the rows of `relation` in the place of all rows of the posts that `posts` names (column `ind`); empty `relation`: none come.
-  Result<Merged> replace_posts(const std::string& posts, const std::string& relation,
-                               const std::vector<delta::Transaction>& transactions);
+  // Puts the rows of `relation` in the place of all rows whose keys `keys` names, each once.
+  Result<Merged> replace_rows(const std::string& keys, const std::string& relation,
+                              const std::vector<delta::Transaction>& transactions);
 
   // Makes the rows of SELECTs, each in a file of its own, or of a relation, in several files, the whole content. A small relation is
   // kept as the table's own and is not there any more under its name.
@@ -53,15 +57,15 @@ class KeyedTable {
 
   const delta::Snapshot& snapshot() const { return table_->snapshot(); }
   delta::Table& table() { return *table_; }
-  // Paths of the live files that may hold one of the posts of a relation, by their statistics.
-  Result<std::vector<std::string>> files_that_may_hold(const std::string& posts) const;
+  // Paths of the live files that may hold one of the posts of a relation, by their statistics; of another key all.
+  Result<std::vector<std::string>> files_that_may_hold(const std::string& keys) const;
   // All rows: of its files, or of the relation that they were made of in this run, where that is small enough to be kept.
   Result<std::string> select_all() const;
   // The rows of the posts between two, both included: of the files that may hold one of them.
   Result<std::string> select_posts(const delta::IntegerRange& posts) const;
 
  private:
-  KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name);
+  KeyedTable(const delta::TableContext& context, sql::Session& session, std::string name, std::vector<std::string> key);
   Result<std::vector<std::string>> files_of(const std::string& query) const;
   Result<delta::PendingFiles> write_relation(const std::string& relation);
   Result<void> write_without(const std::vector<std::string>& paths, delta::PendingFiles& files);
@@ -81,6 +85,7 @@ class KeyedTable {
   const delta::TableContext context_;
   sql::Session& session_;
   const std::string name_;
+  const std::vector<std::string> key_;
   std::unique_ptr<delta::Table> table_;
   std::optional<Change> change_;
   std::string kept_;  // A relation with the rows of the snapshot; empty: none.

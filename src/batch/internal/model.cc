@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "batch/internal/at_once.h"
 #include "batch/internal/positions.h"
@@ -12,13 +13,21 @@ namespace pinflow::batch::internal {
 
 namespace {
 
-constexpr std::string_view kTouched = "pinflow_touched";
-constexpr std::string_view kNewPosts = "pinflow_new_posts";
-constexpr std::string_view kPostsDescription = "Every post with its place, time and user";
+constexpr const char* kPosts = "batch_posts";
+constexpr const char* kPeople = "batch_people";
+// Tables of the session: posts of which a record changed and what is made of them, people whose posts they are or were, all posts of these
+// and what is made of those.
+constexpr const char* kTouched = "pinflow_touched";
+constexpr const char* kNewPosts = "pinflow_new_posts";
+constexpr const char* kPersons = "pinflow_persons";
+constexpr const char* kTheirPosts = "pinflow_their_posts";
+constexpr const char* kNewPeople = "pinflow_new_people";
 // Of so many posts, to make each anew costs more than to make all.
 constexpr std::uint64_t kWorthRebuilding = 4;
 // Posts that are made by one statement into one file.
 constexpr std::int64_t kPostsAtOnce = 1'000'000;
+// Who a person is, in batch_user and batch_people.
+const std::vector<std::string> kPerson = {"user_name", "age", "date_joined"};
 
 std::string table_of(records::Kind kind) {
   return fmt::format("batch_{}", to_string(kind));
@@ -33,21 +42,23 @@ constexpr std::string_view kRecord = "ind, source_topic, source_partition, sourc
 
 }  // namespace
 
-std::vector<delta::Transaction> Model::built_from(const sql::Statement& statement) const {
-  std::vector<delta::Transaction> transactions = {made_by("batch_posts", statement.text)};
+std::vector<delta::Transaction> Model::built_from(const std::string& name, const sql::Statement& statement) const {
+  std::vector<delta::Transaction> transactions = {made_by(name, statement.text)};
   for (const auto& [kind, table] : cleaned_) {
     transactions.push_back({source_id(kind), table->snapshot().version.value()});
   }
   return transactions;
 }
 
-Result<std::optional<std::string>> Model::why_rebuild(const delta::Snapshot& posts, const sql::Statement& statement) {
-  if (posts.files.empty()) return "the table has no rows yet";
-  if (!statement.built_in) return "model/posts.sql is not the built-in one, so any row may depend on any record";
-  if (!is_made_by(posts, "batch_posts", statement.text)) return "model/posts.sql changed";
+Result<std::optional<std::string>> Model::why_rebuild(const delta::Snapshot& made, const std::string& name,
+                                                      const sql::Statement& statement) {
+  if (made.files.empty()) return "the table has no rows yet";
+  if (!statement.built_in)
+    return fmt::format("{}.sql is not the built-in one, so any row may depend on any record", statement.name);
+  if (!is_made_by(made, name, statement.text)) return fmt::format("{}.sql changed", statement.name);
   for (const auto& [kind, table] : cleaned_) {
-    const auto built = posts.transactions.find(source_id(kind));
-    if (built == posts.transactions.end() || built->second > table->snapshot().version.value())
+    const auto built = made.transactions.find(source_id(kind));
+    if (built == made.transactions.end() || built->second > table->snapshot().version.value())
       return fmt::format("{} is another table than before", table_of(kind));
     if (built->second == table->snapshot().version.value()) continue;
     const auto before =
@@ -57,9 +68,7 @@ Result<std::optional<std::string>> Model::why_rebuild(const delta::Snapshot& pos
   return std::nullopt;
 }
 
-// The posts of a kind whose record changed since a version: the difference of the files that came and went, so that files that were only
-// put together do not count.
-Result<std::string> Model::changed_since(records::Kind kind, delta::Version version) {
+Result<Model::Changes> Model::changes_since(records::Kind kind, delta::Version version) {
   const delta::Snapshot& now = cleaned_.at(kind)->snapshot();
   TRY_ASSIGN(const delta::Snapshot before,
              delta::read_snapshot(context_.store, context_.engine, table_of(kind), version));
@@ -70,25 +79,50 @@ Result<std::string> Model::changed_since(records::Kind kind, delta::Version vers
   for (const auto& [path, file] : before.files) {
     if (!now.files.contains(path)) went.push_back(path);
   }
-  TRY_ASSIGN(const std::string new_rows, delta::select_files(context_.store, table_of(kind), now, came));
-  TRY_ASSIGN(const std::string old_rows, delta::select_files(context_.store, table_of(kind), before, went));
-  return fmt::format(
-      "SELECT ind FROM ((SELECT {0} FROM ({1}) EXCEPT ALL SELECT {0} FROM ({2})) UNION ALL "
-      "(SELECT {0} FROM ({2}) EXCEPT ALL SELECT {0} FROM ({1})))",
-      kRecord, new_rows, old_rows);
+  Changes changes;
+  TRY_ASSIGN(changes.came, delta::select_files(context_.store, table_of(kind), now, came));
+  TRY_ASSIGN(changes.went, delta::select_files(context_.store, table_of(kind), before, went));
+  return changes;
 }
 
-Result<void> Model::find_touched(const delta::Snapshot& posts) {
+// The posts of which a record changed since a table was made: the difference of the rows that came and went, so that files that were only
+// put together do not count.
+Result<void> Model::find_touched(const delta::Snapshot& made) {
   std::string changed;
   for (const auto& [kind, table] : cleaned_) {
-    const delta::Version built(posts.transactions.at(source_id(kind)));
+    const delta::Version built(made.transactions.at(source_id(kind)));
     if (built == table->snapshot().version) continue;
-    TRY_ASSIGN(const std::string select, changed_since(kind, built));
-    changed += fmt::format("{}({})", changed.empty() ? "" : " UNION ALL ", select);
+    TRY_ASSIGN(const Changes changes, changes_since(kind, built));
+    changed += fmt::format(
+        "{0}((SELECT {1} FROM ({2}) EXCEPT ALL SELECT {1} FROM ({3})) UNION ALL "
+        "(SELECT {1} FROM ({3}) EXCEPT ALL SELECT {1} FROM ({2})))",
+        changed.empty() ? "" : " UNION ALL ", kRecord, changes.came, changes.went);
   }
   if (changed.empty()) changed = "SELECT CAST(NULL AS BIGINT) AS ind WHERE false";
   return workspace_.session().run(
       fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT DISTINCT ind FROM ({})", kTouched, changed));
+}
+
+// The people who have one of the touched posts, or had it when batch_people was made, and all their posts. Nobody is nobody's person.
+Result<void> Model::find_people(const delta::Snapshot& people) {
+  const KeyedTable& users = *cleaned_.at(records::Kind::kUser);
+  TRY_ASSIGN(const auto paths, users.files_that_may_hold(kTouched));
+  const std::string table = table_of(records::Kind::kUser);
+  TRY_ASSIGN(const std::string now, delta::select_files(context_.store, table, users.snapshot(), paths));
+  TRY_ASSIGN(
+      const Changes changes,
+      changes_since(records::Kind::kUser, delta::Version(people.transactions.at(source_id(records::Kind::kUser)))));
+  const std::string person = fmt::format("{}", fmt::join(kPerson, ", "));
+  TRY(workspace_.session().run(fmt::format(
+      "CREATE OR REPLACE TEMP TABLE {0} AS SELECT DISTINCT {1} FROM (SELECT ind, {1} FROM ({2}) UNION ALL SELECT ind, "
+      "{1} "
+      "FROM ({3})) WHERE ind IN (SELECT ind FROM {4}) AND coalesce({5}) IS NOT NULL",
+      kPersons, person, now, changes.went, kTouched, "user_name, CAST(age AS VARCHAR), CAST(date_joined AS VARCHAR)")));
+  TRY_ASSIGN(const std::string all, users.select_all());
+  return workspace_.session().run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o.ind FROM ({}) AS o WHERE EXISTS (SELECT 1 FROM {} AS n "
+                  "WHERE {})",
+                  kTheirPosts, all, kPersons, same_key(kPerson)));
 }
 
 Result<void> Model::show_all() {
@@ -100,12 +134,13 @@ Result<void> Model::show_all() {
   return {};
 }
 
-Result<void> Model::show_touched() {
+// Shows the records of some posts alone.
+Result<void> Model::show_some(const std::string& posts) {
   for (const auto& [kind, table] : cleaned_) {
     TRY_ASSIGN(const sql::Statement latest, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
-    TRY_ASSIGN(const auto paths, table->files_that_may_hold(std::string(kTouched)));
+    TRY_ASSIGN(const auto paths, table->files_that_may_hold(posts));
     TRY_ASSIGN(const std::string rows, delta::select_files(context_.store, table_of(kind), table->snapshot(), paths));
-    TRY(workspace_.show(latest, fmt::format("SELECT * FROM ({}) WHERE ind IN (SELECT ind FROM {})", rows, kTouched)));
+    TRY(workspace_.show(latest, fmt::format("SELECT * FROM ({}) WHERE ind IN (SELECT ind FROM {})", rows, posts)));
   }
   return {};
 }
@@ -129,10 +164,9 @@ Result<std::vector<std::string>> Model::whole_selects(const sql::Statement& stat
   return selects;
 }
 
-Result<PostsUpdate> Model::write_posts(KeyedTable& posts, bool rebuild) {
-  TRY_ASSIGN(const sql::Statement statement, statements_.find("model/posts"));
+Result<PostsUpdate> Model::write_posts(KeyedTable& posts, const sql::Statement& statement, bool rebuild) {
   PostsUpdate update;
-  TRY_ASSIGN(const auto why, why_rebuild(posts.snapshot(), statement));
+  TRY_ASSIGN(const auto why, why_rebuild(posts.snapshot(), kPosts, statement));
   update.rebuilt = rebuild || why;
   update.why = rebuild ? "it was asked for" : why.value_or("");
   if (!update.rebuilt) {
@@ -143,52 +177,68 @@ Result<PostsUpdate> Model::write_posts(KeyedTable& posts, bool rebuild) {
   }
   if (update.rebuilt) {
     TRY_ASSIGN(const auto selects, whole_selects(statement));
-    TRY(posts.replace_all(selects, built_from(statement)));
+    TRY(posts.replace_all(selects, built_from(kPosts, statement)));
   } else if (update.touched > 0) {
-    TRY(show_touched());
+    TRY(show_some(kTouched));
     TRY(workspace_.session().run(
         fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", kNewPosts, Workspace::select_of(statement))));
-    TRY_ASSIGN(update.merged,
-               posts.replace_posts(std::string(kTouched), std::string(kNewPosts), built_from(statement)));
-    TRY(workspace_.session().run(fmt::format("DROP TABLE {}; DROP TABLE {}", kNewPosts, kTouched)));
+    TRY_ASSIGN(update.merged, posts.replace_rows(kTouched, kNewPosts, built_from(kPosts, statement)));
+    TRY(workspace_.session().run(fmt::format("DROP TABLE {}", kNewPosts)));
     TRY(show_all());
   }
   return update;
+}
+
+Result<void> Model::write_people(KeyedTable& people, const sql::Statement& statement, bool rebuild) {
+  TRY_ASSIGN(const auto why, why_rebuild(people.snapshot(), kPeople, statement));
+  bool whole = rebuild || why;
+  if (!whole) {
+    TRY(find_touched(people.snapshot()));
+    TRY_ASSIGN(const std::uint64_t touched, workspace_.count(kTouched));
+    if (touched == 0) return {};
+    const auto posts = static_cast<std::uint64_t>(cleaned_.at(records::Kind::kUser)->snapshot().rows());
+    whole = touched * kWorthRebuilding > posts;
+    if (!whole) {
+      TRY(find_people(people.snapshot()));
+      TRY_ASSIGN(const std::uint64_t theirs, workspace_.count(kTheirPosts));
+      whole = theirs * kWorthRebuilding > posts;
+    }
+  }
+  if (whole) return people.replace_all({Workspace::select_of(statement)}, built_from(kPeople, statement));
+  TRY(show_some(kTheirPosts));
+  TRY(workspace_.session().run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", kNewPeople, Workspace::select_of(statement))));
+  TRY(people.replace_rows(kPersons, kNewPeople, built_from(kPeople, statement)));
+  TRY(workspace_.session().run(
+      fmt::format("DROP TABLE {}; DROP TABLE {}; DROP TABLE {}", kNewPeople, kTheirPosts, kPersons)));
+  return show_all();
 }
 
 Result<PostsUpdate> Model::update(bool rebuild) {
   TRY_ASSIGN(const sql::Statement posts_statement, statements_.find("model/posts"));
   TRY_ASSIGN(const sql::Statement people_statement, statements_.find("model/people"));
   TRY(show_all());
-  TRY_ASSIGN(const auto posts, KeyedTable::open(context_, workspace_.session(), "batch_posts",
-                                                std::string(kPostsDescription), Workspace::select_of(posts_statement)));
-  TRY_ASSIGN(PostsUpdate update, write_posts(*posts, rebuild));
+  TRY_ASSIGN(const auto posts,
+             KeyedTable::open(context_, workspace_.session(), kPosts, "Every post with its place, time and user",
+                              Workspace::select_of(posts_statement)));
+  TRY_ASSIGN(const auto people, KeyedTable::open(context_, workspace_.session(), kPeople, "One row per person",
+                                                 Workspace::select_of(people_statement), kPerson));
+  TRY_ASSIGN(PostsUpdate update, write_posts(*posts, posts_statement, rebuild));
   // While the store takes the posts. People do not rest on them, but on the records.
-  auto people = write_tables(context_, workspace_.session(),
-                             {{.name = "batch_people",
-                               .description = "One row per person",
-                               .select = Workspace::select_of(people_statement)}});
-  if (!people[0]) return fail(std::move(people[0]).error());
-  TRY(commit(*posts, *people[0]));
-  TRY_ASSIGN(const std::string all_posts, posts->select_all());
-  TRY(workspace_.show(posts_statement, all_posts));
-  TRY_ASSIGN(const auto snapshot,
-             delta::read_snapshot(context_.store, context_.engine, "batch_people", tables_.at("batch_people").version));
-  TRY_ASSIGN(const std::string all_people, delta::select_all(context_.store, "batch_people", snapshot));
-  TRY(workspace_.show(people_statement, all_people));
+  TRY(write_people(*people, people_statement, rebuild));
+  TRY(workspace_.session().run(fmt::format("DROP TABLE IF EXISTS {}", kTouched)));
+  std::vector<Work> commits;
+  for (KeyedTable* table : {posts.get(), people.get()}) commits.emplace_back([table] { return table->commit(); });
+  TRY(at_once(std::move(commits)));
+  TRY(show_made(*posts, kPosts, posts_statement));
+  TRY(show_made(*people, kPeople, people_statement));
   return update;
 }
 
-Result<void> Model::commit(KeyedTable& posts, WrittenTable& people) {
-  std::vector<Work> commits;
-  commits.emplace_back([&] { return posts.commit(); });
-  commits.emplace_back([&]() -> Result<void> {
-    TRY_ASSIGN(tables_["batch_people"], people.commit());
-    return {};
-  });
-  TRY(at_once(std::move(commits)));
-  tables_["batch_posts"] = {.version = posts.snapshot().version, .rows = posts.snapshot().rows()};
-  return {};
+Result<void> Model::show_made(const KeyedTable& table, const std::string& name, const sql::Statement& statement) {
+  tables_[name] = {.version = table.snapshot().version, .rows = table.snapshot().rows()};
+  TRY_ASSIGN(const std::string all, table.select_all());
+  return workspace_.show(statement, all);
 }
 
 }  // namespace pinflow::batch::internal

@@ -27,9 +27,9 @@ struct PostsUpdate {
   Merged merged;
 };
 
-// The model tables batch_posts and batch_people over the cleaned tables. batch_posts says in its transactions from which version of each
-// cleaned table it is made, so what changed since is read off the files of the versions, whoever changed them, and only those posts are
-// made anew. Owned by one thread; all that it is given outlives it.
+// The model tables batch_posts and batch_people over the cleaned tables. Both say in their transactions from which version of each
+// cleaned table they are made, so what changed since is read off the files of the versions, whoever changed them, and only those posts are
+// made anew, and the people whose posts they are or were. Owned by one thread; all that it is given outlives it.
 class Model {
  public:
   Model(const delta::TableContext& context, Workspace& workspace, const sql::Statements& statements,
@@ -42,15 +42,22 @@ class Model {
   const std::map<std::string, StoredTable>& tables() const { return tables_; }
 
  private:
-  Result<PostsUpdate> write_posts(KeyedTable& posts, bool rebuild);
-  Result<void> commit(KeyedTable& posts, WrittenTable& people);
-  Result<std::optional<std::string>> why_rebuild(const delta::Snapshot& posts, const sql::Statement& statement);
-  Result<void> find_touched(const delta::Snapshot& posts);
-  Result<std::string> changed_since(records::Kind kind, delta::Version version);
+  Result<PostsUpdate> write_posts(KeyedTable& posts, const sql::Statement& statement, bool rebuild);
+  Result<void> write_people(KeyedTable& people, const sql::Statement& statement, bool rebuild);
+  Result<std::optional<std::string>> why_rebuild(const delta::Snapshot& made, const std::string& name,
+                                                 const sql::Statement& statement);
+  // The files by which a cleaned table differs from an earlier version of its own.
+  struct Changes {
+    std::string came, went;  // Their rows, as SELECTs.
+  };
+  Result<Changes> changes_since(records::Kind kind, delta::Version version);
+  Result<void> find_touched(const delta::Snapshot& made);
+  Result<void> find_people(const delta::Snapshot& people);
   Result<void> show_all();
-  Result<void> show_touched();
+  Result<void> show_some(const std::string& posts);
   Result<std::vector<std::string>> whole_selects(const sql::Statement& statement);
-  std::vector<delta::Transaction> built_from(const sql::Statement& statement) const;
+  Result<void> show_made(const KeyedTable& table, const std::string& name, const sql::Statement& statement);
+  std::vector<delta::Transaction> built_from(const std::string& name, const sql::Statement& statement) const;
 
   const delta::TableContext context_;
   Workspace& workspace_;
