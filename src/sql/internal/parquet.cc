@@ -71,10 +71,11 @@ Result<ParquetFile> write_parquet(duckdb_connection connection, std::string_view
   ParquetFile file;
   TRY_ASSIGN(file.schema, describe(connection, select));
   // The line break ends a comment that may close the SELECT. Level 1 costs about what snappy costs and packs
-  // half as large.
+  // half as large. A column of more different values than the limit is not worth a dictionary: to look for one in columns that have none
+  // took a sixth of the time.
   const std::string statement = fmt::format(
       "COPY ({}\n) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V1, "
-      "RETURN_STATS)",
+      "DICTIONARY_SIZE_LIMIT 10000, RETURN_STATS)",
       select, quote_text(std::filesystem::absolute(path).string()));
   auto result = execute(connection, statement);
   if (!result) return fail(std::move(result).error());
