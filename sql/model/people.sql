@@ -12,9 +12,9 @@ SELECT
     WHEN who.age > 50 THEN '50+'
   END AS age_group,
   who.date_joined,
-  max_by(pin.poster_name, (coalesce(geo.timestamp, pf_timestamp('0001-01-01')), who.ind)) FILTER (WHERE pin.poster_name IS NOT NULL) AS poster_name,
-  max_by(pin.follower_count, (coalesce(geo.timestamp, pf_timestamp('0001-01-01')), who.ind)) FILTER (WHERE pin.follower_count IS NOT NULL) AS follower_count,
-  max_by(geo.country, (coalesce(geo.timestamp, pf_timestamp('0001-01-01')), who.ind)) FILTER (WHERE geo.country IS NOT NULL) AS country,
+  max_by(pin.poster_name, pf_at(geo.timestamp, who.ind)) FILTER (WHERE pin.poster_name IS NOT NULL) AS poster_name,
+  max_by(pin.follower_count, pf_at(geo.timestamp, who.ind)) FILTER (WHERE pin.follower_count IS NOT NULL) AS follower_count,
+  max_by(geo.country, pf_at(geo.timestamp, who.ind)) FILTER (WHERE geo.country IS NOT NULL) AS country,
   count(pin.ind) AS post_count
 FROM latest_user AS who
 LEFT JOIN latest_pin AS pin ON pin.ind = who.ind

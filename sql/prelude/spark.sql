@@ -35,6 +35,9 @@ CREATE OR REPLACE TEMPORARY FUNCTION pf_timestamp(t STRING) RETURNS TIMESTAMP RE
 
 CREATE OR REPLACE TEMPORARY FUNCTION pf_year(t TIMESTAMP) RETURNS INT RETURN year(t);
 
+CREATE OR REPLACE TEMPORARY FUNCTION pf_at(t TIMESTAMP, n BIGINT) RETURNS STRUCT<at: TIMESTAMP, number: BIGINT> RETURN
+  named_struct('at', coalesce(t, CAST('0001-01-01' AS TIMESTAMP)), 'number', n);
+
 CREATE OR REPLACE TEMPORARY FUNCTION pf_says_nothing(t STRING) RETURNS BOOLEAN RETURN
   t RLIKE r'(?i)\A(none|null|nil|nan|n/a|na|undefined|unknown|error|-|no .* available.*|.* error[.]?)\z';
 

@@ -53,7 +53,7 @@ constexpr std::string_view kFunctions =
     "millisecond min min_by minute mismatches mod mode month monthname multiply nanosecond nextafter "
     "nfc_normalize normalized_interval not_ilike_escape not_like_escape now nth_value ntile nullif octet_length "
     "ord parse_dirname parse_dirpath parse_filename parse_path percent_rank percentile_cont percentile_disc "
-    "pf_follower_count pf_text "
+    "pf_at pf_follower_count pf_text "
     "pf_timestamp pf_whole pf_year pf_says_nothing pf_array2 pi position pow power prefix printf product quantile "
     "quantile_cont quantile_disc "
     "quarter radians random range rank rank_dense reduce regexp_escape regexp_extract regexp_extract_all "
