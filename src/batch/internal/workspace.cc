@@ -14,6 +14,8 @@ namespace {
 
 // Of the order of records of a post, as sql/model/latest_*.sql have it.
 constexpr std::string_view kLatestFirst = "source_offset DESC, source_partition DESC, source_topic";
+// The posts that several cleaned rows tell of, and how many each.
+constexpr std::string_view kRepeats = "pinflow_repeats";
 // One of so many records may be a repeat for repeats to be few.
 constexpr std::uint64_t kFewRepeats = 4;
 
@@ -227,13 +229,12 @@ Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedT
   const std::string made = fmt::format("new_{}", to_string(kind));
   TRY_ASSIGN(const sql::Statement statement, statements_.find(fmt::format("model/latest_{}", to_string(kind))));
   TRY(forget(cleaned, loaded, objects));
-  TRY_ASSIGN(const sql::ResultTable counts,
-             session_->query(fmt::format("SELECT count(*), count(DISTINCT ind) FROM {}", cleaned)));
-  Rows rows{.cleaned = integer_of(counts.rows[0][0])};
-  const std::uint64_t posts = integer_of(counts.rows[0][1]);
+  Rows rows;
+  TRY_ASSIGN(rows.cleaned, count(cleaned));
   // Our own statement ranks all rows, which takes longer than all else: to rank those that repeat and delete comes to the same.
-  if (statement.built_in && (rows.cleaned - posts) * kFewRepeats <= rows.cleaned) {
-    if (rows.cleaned != posts) TRY(drop_repeats(cleaned));
+  TRY_ASSIGN(const bool few, statement.built_in ? find_repeats(cleaned, rows.cleaned) : Result<bool>(false));
+  if (few) {
+    TRY(drop_repeats(cleaned));
     TRY(session_->run(fmt::format("ALTER TABLE {} RENAME TO {}", cleaned, made)));
   } else {
     TRY(create(made, statement));
@@ -243,13 +244,23 @@ Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedT
   return rows;
 }
 
+// Whether few rows are repeats; kRepeats has their posts.
+Result<bool> Workspace::find_repeats(const std::string& cleaned, std::uint64_t rows) {
+  TRY(session_->run(fmt::format(
+      "CREATE OR REPLACE TEMP TABLE {} AS SELECT ind, count(*) AS times FROM {} GROUP BY ind HAVING count(*) > 1",
+      kRepeats, cleaned)));
+  TRY_ASSIGN(const sql::ResultTable repeats,
+             session_->query(fmt::format("SELECT coalesce(sum(times - 1), 0) FROM {}", kRepeats)));
+  return integer_of(repeats.rows[0][0]) * kFewRepeats <= rows;
+}
+
 Result<void> Workspace::drop_repeats(const std::string& cleaned) {
+  TRY_ASSIGN(const std::uint64_t posts, count(kRepeats));
+  if (posts == 0) return {};
   return session_->run(fmt::format(
       "DELETE FROM {0} WHERE rowid IN (SELECT place FROM (SELECT rowid AS place, row_number() OVER (PARTITION BY ind "
-      "ORDER BY {1}, rowid) AS rank FROM {0} WHERE ind IN (SELECT ind FROM {0} GROUP BY ind HAVING count(*) > 1)) "
-      "WHERE "
-      "rank > 1)",
-      cleaned, kLatestFirst));
+      "ORDER BY {1}, rowid) AS rank FROM {0} WHERE ind IN (SELECT ind FROM {2})) WHERE rank > 1)",
+      cleaned, kLatestFirst, kRepeats));
 }
 
 Result<void> Workspace::build_model() {

@@ -66,6 +66,7 @@ class Workspace {
   Result<void> prepare();
   bool in_one_transaction() const;
   Result<void> take_lent(records::Kind kind);
+  Result<bool> find_repeats(const std::string& cleaned, std::uint64_t rows);
   Result<void> drop_repeats(const std::string& cleaned);
   Result<void> create(std::string_view table, const sql::Statement& statement, std::string_view rest = "");
   Result<void> forget(std::string_view table, const LoadedThrough& loaded, const std::vector<SunkObject>& objects);
