@@ -23,7 +23,7 @@ struct DatabaseUrl {
   std::uint16_t port = 3306;
   std::string database;
   SslMode ssl_mode = SslMode::kDisabled;  // With an authority and without a mode: kVerifyIdentity.
-  std::string ssl_ca = {};                     // File of the authority; empty: those that the system trusts.
+  std::string ssl_ca = {};                // File of the authority; empty: those that the system trusts.
 
   // `password_elsewhere` is taken where the URL has none. kInvalid says what is missing, without showing the text.
   static Result<DatabaseUrl> parse(std::string_view text, std::string_view password_elsewhere);

@@ -195,6 +195,9 @@ Result<std::unique_ptr<TableStore>> open_mysql_store(const std::string& text) {
   mysql_options(connection.get(), MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
   mysql_options(connection.get(), MYSQL_OPT_READ_TIMEOUT, &read_seconds);
   mysql_options(connection.get(), MYSQL_OPT_WRITE_TIMEOUT, &read_seconds);
+  // Also to "localhost", for which the library would take a socket file of its own choice.
+  const unsigned protocol = MYSQL_PROTOCOL_TCP;
+  mysql_options(connection.get(), MYSQL_OPT_PROTOCOL, &protocol);
   // A server must not be able to ask this client for its files.
   mysql_options(connection.get(), MYSQL_OPT_LOCAL_INFILE, &no);
   encrypt(connection.get(), url);
