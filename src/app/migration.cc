@@ -166,8 +166,7 @@ Result<MigrationReport> Migration::run(const MigrationPlan& plan, const Migratio
   TRY(move_positions(moved, report));
   if (log_moves_) TRY(copy_topics(plan, progress, report));
   for (const auto& [group, offsets] : plan.groups) {
-    auto committed = other_log_.log().commit_offsets(group, offsets);
-    if (!committed) return fail(std::move(committed.error()).with_context(fmt::format("positions of group {}", group)));
+    TRY(other_log_.log().commit_offsets(group, offsets));
     ++report.groups;
   }
   TRY(copy_state(plan, moved, report));

@@ -293,6 +293,9 @@ TEST_F(KafkaLog, SurvivesThatTheCoordinatorOfAGroupMoves) {
   open();
   const std::vector<log::GroupOffset> offsets = {
       {.partition = {"t", log::PartitionId(1)}, .offset = log::Offset(7), .metadata = "a note"}};
+  constexpr std::int16_t kOffsetCommit = 8;
+  rd_kafka_mock_push_request_errors(cluster_, kOffsetCommit, 2, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+                                    RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
   const auto committed = log_->commit_offsets("g", offsets);
   ASSERT_TRUE(committed) << committed.error().message;
   rd_kafka_mock_push_request_errors(cluster_, kOffsetFetch, 1, RD_KAFKA_RESP_ERR_NOT_COORDINATOR);

@@ -54,6 +54,8 @@ class Admin final {
   explicit Admin(const Cluster& cluster) : cluster_(cluster) {}
   using Submit = std::function<void(rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* answers)>;
   Result<EventHandle> call(rd_kafka_admin_op_t operation, std::string_view context, const Submit& submit);
+  // Says besides whether the error is that the group's coordinator is on the move.
+  Result<void> commit_once(const std::string& group, const std::vector<log::GroupOffset>& offsets, bool& moving);
   int timeout_ms() const { return static_cast<int>(cluster_.options.call_timeout.count()); }
   Error failed(rd_kafka_resp_err_t error, std::string_view context, const char* reason = nullptr) const;
 

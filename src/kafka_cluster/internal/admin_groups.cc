@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstring>
 
+#include "base/wakeup.h"
 #include "kafka_cluster/internal/admin.h"
 #include "kafka_cluster/internal/positions.h"
 
@@ -79,7 +81,18 @@ Result<std::vector<log::GroupOffset>> Admin::committed_offsets(const std::string
   return offsets;
 }
 
+// A cluster that has just started, or lost a broker, takes no positions for a moment.
 Result<void> Admin::commit_offsets(const std::string& group, const std::vector<log::GroupOffset>& offsets) {
+  const SteadyTime deadline = cluster_.clock.steady_now() + cluster_.options.call_timeout;
+  while (true) {
+    bool moving = false;
+    const auto committed = commit_once(group, offsets, moving);
+    if (!moving || cluster_.clock.steady_now() >= deadline) return committed;
+    Wakeup::wait(std::chrono::milliseconds(kCoordinatorMs), {});
+  }
+}
+
+Result<void> Admin::commit_once(const std::string& group, const std::vector<log::GroupOffset>& offsets, bool& moving) {
   const std::string context = fmt::format("committing positions of group {}", group);
   const PartitionListHandle list = list_of(offsets);
   const AlterHandle wanted(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
@@ -91,8 +104,12 @@ Result<void> Admin::commit_offsets(const std::string& group, const std::vector<l
   std::size_t count = 0;
   const auto** const groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
       rd_kafka_event_AlterConsumerGroupOffsets_result(event.get()), &count);
+  if (count == 1) moving = is_coordinator_moving(rd_kafka_error_code(rd_kafka_group_result_error(groups[0])));
   TRY_ASSIGN(const auto* const answered, offsets_of(groups, count, context));
-  return answered == nullptr ? Result<void>() : first_error(*answered, context);
+  if (answered == nullptr) return {};
+  moving = std::any_of(answered->elems, answered->elems + answered->cnt,
+                       [](const auto& entry) { return is_coordinator_moving(entry.err); });
+  return first_error(*answered, context);
 }
 
 }  // namespace pinflow::kafka_cluster
