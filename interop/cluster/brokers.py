@@ -9,35 +9,42 @@ import kafka_peers  # noqa: E402  pylint: disable=wrong-import-position
 
 
 class Member(kafka_peers.ApacheKafka):
-    """One of the brokers of a cluster; `ports` and `controllers` are those of all."""
+    """One of a cluster: a broker where `ports` has one for it, a controller where `controllers` has one, by node number from 1."""
 
-    def __init__(self, number, ports, controllers, folder):
-        self.number = number
-        listeners = f"PLAINTEXT://127.0.0.1:{ports[number]},CONTROLLER://127.0.0.1:{controllers[number]}"
+    def __init__(self, node, ports, controllers, folder, settings, jvm):
+        self.node = node
+        listeners = {name: f"{name}://127.0.0.1:{by_node[node]}" for name, by_node in (("PLAINTEXT", ports), ("CONTROLLER", controllers)) if node in by_node}
+        roles = [role for role, by_node in (("broker", ports), ("controller", controllers)) if node in by_node]
         super().__init__(kafka_peers.NEWEST, folder, {
-            "node.id": number + 1, "listeners": listeners, "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports[number]}",
-            "controller.quorum.voters": ",".join(f"{i + 1}@127.0.0.1:{port}" for i, port in enumerate(controllers)),
+            "process.roles": ",".join(roles), "node.id": node, "listeners": ",".join(listeners.values()),
+            "advertised.listeners": listeners.get("PLAINTEXT", listeners.get("CONTROLLER")),
+            "controller.quorum.voters": ",".join(f"{number}@127.0.0.1:{port}" for number, port in controllers.items()),
             "offsets.topic.replication.factor": len(ports), "default.replication.factor": len(ports), "auto.create.topics.enable": "false",
-            "broker.session.timeout.ms": 6000, "unclean.leader.election.enable": "false", "offsets.topic.num.partitions": 3,
-        }, jvm=("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))
-        self.port = ports[number]
+            "broker.session.timeout.ms": 6000, "unclean.leader.election.enable": "false", "offsets.topic.num.partitions": 3, **settings,
+        }, jvm=jvm)
+        self.port = ports.get(node, controllers.get(node))
 
     def ready_line(self):
-        return rf"\[KafkaRaftServer nodeId={self.number + 1}\] Kafka Server started"
+        return rf"\[KafkaRaftServer nodeId={self.node}\] Kafka Server started"
 
 
-def start(folder, count=3):
-    """Starts so many brokers; gives them and their addresses. Raises RuntimeError where one does not start."""
-    ports = [kafka_peers.free_port() for _ in range(count)]
-    controllers = [kafka_peers.free_port() for _ in range(count)]
-    members = [Member(i, ports, controllers, folder / f"broker{i + 1}") for i in range(count)]
+SMALL = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
+def start(folder, count=3, apart=False, settings=None, jvm=SMALL):
+    """Starts so many brokers; gives them and their addresses. Each is a controller too, unless one more node is to be the only one, `apart`: then the others
+    can die and there is still somebody who says who is in sync. That one is last. Raises RuntimeError where one does not start."""
+    nodes = range(1, count + 1)
+    ports = {node: kafka_peers.free_port() for node in nodes}
+    controllers = {node: kafka_peers.free_port() for node in ([count + 1] if apart else nodes)}
+    members = [Member(node, ports, controllers, folder / f"broker{node}", settings or {}, jvm) for node in sorted({*ports, *controllers})]
     failures = []
 
     def one(member):
         try:
             member.start()
         except (TimeoutError, OSError) as error:
-            failures.append(f"broker {member.number + 1}: {error}")
+            failures.append(f"node {member.node}: {error}")
 
     # None is ready before most of them are there.
     threads = [threading.Thread(target=one, args=(member,)) for member in members]
@@ -48,7 +55,7 @@ def start(folder, count=3):
     if failures:
         stop(members)
         raise RuntimeError("; ".join(failures))
-    return members, ",".join(f"127.0.0.1:{port}" for port in ports)
+    return members, ",".join(f"127.0.0.1:{port}" for port in ports.values())
 
 
 def stop(members):

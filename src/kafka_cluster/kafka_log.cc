@@ -1,7 +1,6 @@
 #include "kafka_cluster/kafka_log.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 #include "aws/curl_http.h"
@@ -9,8 +8,8 @@
 #include "disk/real_disk.h"
 #include "kafka_cluster/internal/fetcher.h"
 #include "kafka_cluster/internal/group_share.h"
-#include "kafka_cluster/internal/producer.h"
 #include "kafka_cluster/internal/request_window.h"
+#include "kafka_cluster/internal/sender.h"
 #include "kafka_cluster/internal/watcher.h"
 #include "kafka_cluster/msk_iam.h"
 #include "log/partitioner.h"
@@ -70,7 +69,7 @@ class KafkaLog final : public log::Log {
   RequestWindow window_;
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<Watcher> watcher_;
-  std::unique_ptr<Producer> producer_;
+  std::unique_ptr<Sender> sender_;
   std::atomic<std::uint32_t> next_keyless_{0};
   std::mutex members_mutex_;
   std::multimap<std::string, GroupShare*>
@@ -113,7 +112,8 @@ Result<void> KafkaLog::open() {
   TRY(topics_->refresh());
   fetcher_ = std::make_unique<Fetcher>(*admin_, *topics_, cluster_);
   watcher_ = std::make_unique<Watcher>(*topics_, cluster_);
-  TRY_ASSIGN(producer_, Producer::open(cluster_));
+  auto doubted = [this](const std::string& topic) { topics_->doubt_settings(topic); };
+  TRY_ASSIGN(sender_, Sender::open(cluster_, std::move(doubted)));
   return {};
 }
 
@@ -147,7 +147,7 @@ Result<void> KafkaLog::delete_topic(const std::string& name) {
 Result<log::Topic> KafkaLog::add_partitions(const std::string& topic, std::int32_t total) {
   TRY(admin_->add_partitions(topic, total));
   auto grown = topics_->wait_for(topic, total);
-  producer_->learn(topic);
+  sender_->learn(topic);
   return grown;
 }
 
@@ -164,11 +164,11 @@ Result<log::Offset> KafkaLog::delete_records(const log::TopicPartition& partitio
 }
 
 std::size_t KafkaLog::most_bytes(const log::Topic& topic) const {
-  const std::string* const own = log::find_setting(topic.configs, "max.message.bytes");
-  std::size_t bytes = 0;
-  if (own != nullptr && std::from_chars(own->data(), own->data() + own->size(), bytes).ec == std::errc())
-    return bytes - std::min(bytes, kBatchRoom);
-  return options_.max_record_size.count() - std::min<std::size_t>(options_.max_record_size.count(), kBatchRoom);
+  const bool is_own = log::find_setting(topic.configs, "max.message.bytes") != nullptr;
+  const std::size_t ours = options_.max_record_size.count();
+  std::size_t bytes = topics_->max_message_bytes(topic.name).value_or(ours);
+  if (!is_own) bytes = std::min(bytes, ours);
+  return bytes - std::min(bytes, kBatchRoom);
 }
 
 void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records,
@@ -185,7 +185,7 @@ void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std
   std::vector<log::PartitionId> partitions(count, partition);
   for (std::size_t i = 0; i < count && partition == log::kAnyPartition; ++i)
     partitions[i] = records[i].key ? log::partition_of_key(*records[i].key, known->partitions) : keyless;
-  producer_->produce(topic, std::move(partitions), std::move(records), most_bytes(*known), std::move(done));
+  sender_->produce(topic, std::move(partitions), std::move(records), most_bytes(*known), std::move(done));
 }
 
 void KafkaLog::produce_once(const std::string& topic, log::RequestMark mark, std::vector<log::Record> records,
@@ -224,7 +224,7 @@ void KafkaLog::produce_once(const std::string& topic, log::RequestMark mark, std
     done(std::move(results));
   };
   if (open.empty()) return end({});
-  producer_->produce(topic, std::move(places), std::move(rest), most_bytes(*known), std::move(end));
+  sender_->produce(topic, std::move(places), std::move(rest), most_bytes(*known), std::move(end));
 }
 
 Result<log::OffsetRange> KafkaLog::offsets(const log::TopicPartition& partition) {

@@ -32,11 +32,11 @@ struct KafkaLogOptions {
   TokenSource token;  // For sasl.mechanisms = OAUTHBEARER; empty: as the properties sasl.oauthbearer.* say.
   bool msk_iam =
       false;  // AWS_MSK_IAM: SASL_SSL with tokens signed by the credentials that AWS's own tools would find (aws/credentials.h) ...
-  std::string region;                              // ... for the cluster's region, such as eu-west-1.
-  ByteCount max_pending{std::uint64_t{64} << 20};  // Of produce, not yet answered; past it kOverloaded.
-  ByteCount max_record_size{std::uint64_t{1}
-                            << 20};  // Key, value and headers; a topic's own max.message.bytes goes before it.
-  ByteCount max_prefetch{std::uint64_t{4} << 20};  // Read ahead of each partition that somebody reads.
+  std::string region;                                 // ... for the cluster's region, such as eu-west-1.
+  ByteCount max_pending{std::uint64_t{64} << 20};     // Of produce, not yet answered; past it kOverloaded.
+  ByteCount max_record_size{std::uint64_t{1} << 20};  // Key, value and headers; a topic's own max.message.bytes goes
+                                                      // before it, the brokers' only where it is less.
+  ByteCount max_prefetch{std::uint64_t{4} << 20};     // Read ahead of each partition that somebody reads.
   std::size_t max_streams =
       256;  // Partitions that are read ahead at the same time; the longest unused is stopped first.
   std::chrono::milliseconds linger{2};                 // A batch waits so long for more records.

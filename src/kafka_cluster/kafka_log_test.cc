@@ -166,6 +166,44 @@ TEST_F(KafkaLog, RefusesWhatIsTooLargeNamingTheLimit) {
   EXPECT_EQ(produce("nowhere", {text("a")})[0].error().code, ErrorCode::kNotFound);
 }
 
+// The mock knows no limits, but says once that a batch is too large.
+TEST_F(KafkaLog, SendsAloneTheRecordsOfABatchThatABrokerFindsTooLarge) {
+  make_topic("t", 1);
+  open();
+  rd_kafka_mock_push_request_errors(cluster_, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  std::vector<log::Record> records;
+  for (int i = 0; i < 100; ++i) records.push_back(text(std::to_string(i)));
+  for (const auto& result : produce("t", records)) EXPECT_TRUE(result) << result.error().message;
+  const auto found = read("t", 0, 0, 100);
+  ASSERT_EQ(found.size(), 100u);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].value, std::to_string(i));
+}
+
+TEST_F(KafkaLog, RefusesARecordThatIsTooLargeAlone) {
+  make_topic("t", 1);
+  open();
+  rd_kafka_mock_push_request_errors(cluster_, 0, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                    RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  const auto results = produce("t", {text("a")});
+  ASSERT_FALSE(results[0]);
+  EXPECT_EQ(results[0].error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(results[0].error().message, HasSubstr("max.message.bytes"));
+  EXPECT_TRUE(produce("t", {text("b")})[0]);
+}
+
+TEST_F(KafkaLog, AnswersEachRecordOfTopicsWithSmallBatches) {
+  make_topic("t", 1);
+  for (const std::uint64_t limit : {100'000, 2'000}) {
+    options_.max_record_size = ByteCount(limit);
+    open();
+    std::vector<log::Record> records(200, text(std::string(1'000, 'x')));
+    records[7] = text(std::string(limit, 'x'));
+    const auto results = produce("t", records);
+    for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i].has_value(), i != 7) << i;
+    log_.reset();
+  }
+}
+
 TEST_F(KafkaLog, RefusesWhatIsOverTheBoundAndTellsTheTruthOfBrokersThatAreAway) {
   make_topic("t", 1);
   options_.max_pending = ByteCount(100'000);

@@ -145,6 +145,10 @@ TEST_F(KinesisTest, OneFailureDoesNotStopTheOthers) {
   EXPECT_THAT(kinesis_->ask("PutRecords",
                             {{"StreamName", text("s")}, {"Records", list_of({record("a", "1"), record("b", "2")})}}),
               HasSubstr(R"({"ErrorCode":"InternalFailure","ErrorMessage":"Internal Service Failure"})"));
+  log_.next_outcomes = {std::nullopt, Error{ErrorCode::kInvalid, "over the limit"}};
+  EXPECT_THAT(kinesis_->ask("PutRecords",
+                            {{"StreamName", text("s")}, {"Records", list_of({record("a", "1"), record("b", "2")})}}),
+              HasSubstr(R"({"ErrorCode":"InternalFailure","ErrorMessage":"over the limit"})"));
   log_.next_outcomes = {Error{ErrorCode::kUnavailable, "the disk is full"}};
   EXPECT_EQ(kinesis_->put("s", "a", "x"), "ServiceUnavailable 503: the disk is full");
 }

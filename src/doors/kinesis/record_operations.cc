@@ -109,8 +109,11 @@ class PutGathering {
       write_place(out, putting_, **entry.result);
     } else {
       const bool slow = entry.throttled || entry.result->error().code == ErrorCode::kOverloaded;
-      const Fault fault = slow ? rate_exceeded(entry.shard, putting_.stream->name(), putting_.account)
-                               : Fault{"InternalFailure", "Internal Service Failure", 500};
+      // Kinesis has no third code; what no repeat can mend says so in words.
+      const bool never = !slow && entry.result->error().code == ErrorCode::kInvalid;
+      const Fault fault =
+          slow ? rate_exceeded(entry.shard, putting_.stream->name(), putting_.account)
+               : Fault{"InternalFailure", never ? entry.result->error().message : "Internal Service Failure", 500};
       out.member("ErrorCode").text(fault.type).member("ErrorMessage").text(fault.message);
     }
     out.end_structure();

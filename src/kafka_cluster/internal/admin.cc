@@ -1,6 +1,7 @@
 #include "kafka_cluster/internal/admin.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "log/topic_settings.h"
 
@@ -112,6 +113,12 @@ Result<EventHandle> Admin::call(rd_kafka_admin_op_t operation, std::string_view 
 
 namespace {
 
+std::optional<std::size_t> number_of(std::string_view text) {
+  std::size_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+  return number;
+}
+
 // Of calls that answer for each topic.
 Result<void> first_error(const rd_kafka_topic_result_t** topics, std::size_t count, std::string_view context) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -198,8 +205,8 @@ Result<void> Admin::alter_topic(const std::string& topic, const TopicConfigs& co
   return {};
 }
 
-Result<std::vector<TopicConfigs>> Admin::topic_configs(const std::vector<std::string>& topics) {
-  std::vector<TopicConfigs> all(topics.size());
+Result<std::vector<TopicSettings>> Admin::topic_settings(const std::vector<std::string>& topics) {
+  std::vector<TopicSettings> all(topics.size());
   if (topics.empty()) return all;
   std::vector<ResourceHandle> owned;
   std::vector<rd_kafka_ConfigResource_t*> resources;
@@ -217,15 +224,18 @@ Result<std::vector<TopicConfigs>> Admin::topic_configs(const std::vector<std::st
     if (rd_kafka_ConfigResource_error(results[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const auto at = std::ranges::find(topics, std::string_view(rd_kafka_ConfigResource_name(results[i])));
     if (at == topics.end()) continue;
-    TopicConfigs& configs = all[static_cast<std::size_t>(at - topics.begin())];
+    TopicSettings& settings = all[static_cast<std::size_t>(at - topics.begin())];
     std::size_t entries = 0;
     const auto** const list = rd_kafka_ConfigResource_configs(results[i], &entries);
     for (std::size_t e = 0; e < entries; ++e) {
       const char* const value = rd_kafka_ConfigEntry_value(list[e]);
-      if (rd_kafka_ConfigEntry_source(list[e]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG && value != nullptr)
-        configs.emplace_back(rd_kafka_ConfigEntry_name(list[e]), value);
+      if (value == nullptr) continue;
+      const std::string_view name(rd_kafka_ConfigEntry_name(list[e]));
+      if (rd_kafka_ConfigEntry_source(list[e]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+        settings.own.emplace_back(name, value);
+      if (name == "max.message.bytes") settings.max_message_bytes = number_of(value);
     }
-    std::ranges::sort(configs);
+    std::ranges::sort(settings.own);
   }
   return all;
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ struct TopicShape {
   std::string name;
   std::int32_t partitions = 0;
   bool has_leaders = true;  // False: some partition has none at the moment.
+};
+
+// What is set for a topic.
+struct TopicSettings {
+  TopicConfigs own;                                // What it has itself.
+  std::optional<std::size_t> max_message_bytes{};  // As it holds, whoever said so.
 };
 
 // Questions and orders to the brokers, each a round trip or a few on the caller's thread, at most the call timeout. Safe from any
@@ -36,8 +43,8 @@ class Admin final {
   Result<void> delete_topic(const std::string& name);
   Result<void> add_partitions(const std::string& topic, std::int32_t total);
   Result<void> alter_topic(const std::string& topic, const TopicConfigs& configs);
-  // The settings that these topics have themselves, in their order; a topic that went meanwhile has none.
-  Result<std::vector<TopicConfigs>> topic_configs(const std::vector<std::string>& topics);
+  // The settings of these topics, in their order; a topic that went meanwhile has none.
+  Result<std::vector<TopicSettings>> topic_settings(const std::vector<std::string>& topics);
   Result<log::Offset> delete_records(const log::TopicPartition& partition, log::Offset before);
 
   Result<log::OffsetRange> offsets(const log::TopicPartition& partition);

@@ -11,8 +11,8 @@ constexpr int kServePeriodMs = 500;
 constexpr int kFlushMs = 5'000;
 constexpr int kDrainMs = 100;
 constexpr std::size_t kMostTopics = 10'000;
-// What a record costs in memory beside its payload, here and in the client.
-constexpr std::size_t kRecordOverhead = sizeof(log::Record) + sizeof(Result<log::Appended>) + 200;
+
+}  // namespace
 
 std::size_t payload_of(const log::Record& record) {
   std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
@@ -21,8 +21,6 @@ std::size_t payload_of(const log::Record& record) {
   return bytes;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Client>> Producer::open_client() {
   const auto milliseconds = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
   // Calls are bounded here, so the client's own bounds only must not come first.
@@ -30,8 +28,8 @@ Result<std::unique_ptr<Client>> Producer::open_client() {
                           {"enable.idempotence", "true"},
                           {"topic.metadata.refresh.interval.ms", "5000"},
                           {"linger.ms", milliseconds(cluster_.options.linger)},
-                          {"batch.size", "524288"},
-                          {"batch.num.messages", "100000"},
+                          {"batch.size", std::to_string(limits_.bytes)},
+                          {"batch.num.messages", std::to_string(limits_.records)},
                           {"message.max.bytes", "100000000"},
                           {"message.timeout.ms", milliseconds(cluster_.options.delivery_timeout)},
                           {"request.timeout.ms", "10000"},
@@ -43,8 +41,8 @@ Result<std::unique_ptr<Client>> Producer::open_client() {
   return Client::open(RD_KAFKA_PRODUCER, own, std::move(hooks), cluster_);
 }
 
-Result<std::unique_ptr<Producer>> Producer::open(const Cluster& cluster) {
-  std::unique_ptr<Producer> producer(new Producer(cluster));
+Result<std::unique_ptr<Producer>> Producer::open(const Cluster& cluster, BatchLimits limits) {
+  std::unique_ptr<Producer> producer(new Producer(cluster, limits));
   TRY_ASSIGN(producer->client_, producer->open_client());
   producer->thread_ = std::thread([raw = producer.get()] { raw->run(); });
   return producer;
@@ -141,17 +139,9 @@ rd_kafka_resp_err_t Producer::send(rd_kafka_topic_t* topic, const log::Record& r
 }
 
 void Producer::produce(const std::string& topic, std::vector<log::PartitionId> partitions,
-                       std::vector<log::Record> records, std::size_t most_bytes, log::ProduceDone done) {
+                       std::vector<log::Record> records, std::size_t most_bytes, SentDone done) {
   const std::size_t count = records.size();
-  std::size_t bytes = 0;
-  for (const log::Record& record : records) bytes += payload_of(record) + kRecordOverhead;
-  if (pending_.fetch_add(bytes) + bytes > cluster_.options.max_pending.count() || stopping_) {
-    pending_ -= bytes;
-    return done(std::vector<Result<log::Appended>>(
-        count, fail(ErrorCode::kOverloaded, fmt::format("more than {} bytes wait for the Kafka cluster; try again",
-                                                        cluster_.options.max_pending.count()))));
-  }
-  auto* const call = new Call{*this, topic, std::move(records), {}, {}, std::move(done), bytes, most_bytes};
+  auto* const call = new Call{topic, std::move(records), {}, {}, std::move(done)};
   call->slots.resize(count);
   call->results.resize(count);
   call->left += count;
@@ -161,7 +151,7 @@ void Producer::produce(const std::string& topic, std::vector<log::PartitionId> p
     rd_kafka_topic_t* const handle =
         topics_.size() < kMostTopics || topics_.contains(topic) ? topic_handle(topic) : nullptr;
     for (std::size_t i = 0; i < count; ++i) {
-      call->slots[i] = {call, i};
+      call->slots[i] = {call, i, false};
       const std::size_t size = payload_of(call->records[i]);
       if (size > most_bytes) {
         call->results[i] =
@@ -183,8 +173,11 @@ void Producer::produce(const std::string& topic, std::vector<log::PartitionId> p
 
 void Producer::Call::answered(std::size_t count) {
   if (left.fetch_sub(count) != count) return;
-  producer.pending_ -= bytes;
-  done(std::move(results));
+  Sent sent{std::move(results), {}, std::move(records)};
+  for (const Slot& slot : slots) {
+    if (slot.refused) sent.refused.push_back(slot.index);
+  }
+  done(std::move(sent));
   delete this;
 }
 
@@ -203,13 +196,15 @@ Error Producer::delivery_error(const rd_kafka_message_t& message, const Call& ca
 }
 
 void Producer::delivered(const rd_kafka_message_t& message) {
-  const Slot& slot = *static_cast<const Slot*>(message._private);
+  Slot& slot = *static_cast<Slot*>(message._private);
   Call& call = *slot.call;
   auto& result = call.results[slot.index];
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     result = log::Appended{log::PartitionId(message.partition), log::Offset(message.offset), false};
   } else {
     result = fail(delivery_error(message, call, payload_of(call.records[slot.index])));
+    slot.refused =
+        message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || message.err == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
   }
   call.answered(1);
 }

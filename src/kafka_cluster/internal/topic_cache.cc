@@ -81,13 +81,15 @@ void TopicCache::read_settings() {
     }
   }
   if (names.empty()) return;
-  const auto settings = admin_.topic_configs(names);
+  const auto settings = admin_.topic_settings(names);
   const std::scoped_lock lock(mutex_);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto entry = topics_.find(names[i]);
     if (entry == topics_.end()) continue;
     entry->second.has_settings = true;  // Who may not see them does without.
-    if (settings) entry->second.topic.configs = (*settings)[i];
+    if (!settings) continue;
+    entry->second.topic.configs = (*settings)[i].own;
+    entry->second.max_message_bytes = (*settings)[i].max_message_bytes;
   }
 }
 
@@ -166,6 +168,21 @@ Result<void> TopicCache::wait_until_gone(const std::string& name) {
 void TopicCache::forget_settings(const std::string& name) {
   const std::scoped_lock lock(mutex_);
   if (const auto found = topics_.find(name); found != topics_.end()) found->second.has_settings = false;
+}
+
+void TopicCache::doubt_settings(const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return;
+  found->second.has_settings = false;
+  missed_ = true;
+  wake_.notify_all();
+}
+
+std::optional<std::size_t> TopicCache::max_message_bytes(const std::string& name) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = topics_.find(name);
+  return found == topics_.end() ? std::nullopt : found->second.max_message_bytes;
 }
 
 }  // namespace pinflow::kafka_cluster

@@ -31,12 +31,17 @@ class TopicCache final {
   Result<void> wait_until_gone(const std::string& name);
   // Its settings are asked for anew at the next look.
   void forget_settings(const std::string& name);
+  // The same, and the next look is soon.
+  void doubt_settings(const std::string& name);
+  // What a batch of the topic may have, if the brokers have said it.
+  std::optional<std::size_t> max_message_bytes(const std::string& name) const;
 
  private:
   struct Entry {
     log::Topic topic;
     bool has_leaders = false;
     bool has_settings = false;
+    std::optional<std::size_t> max_message_bytes{};
   };
   void run(const std::stop_token& stop);
   void adopt(const std::vector<TopicShape>& shapes);
