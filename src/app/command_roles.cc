@@ -1,3 +1,6 @@
+#include <memory>
+#include <string>
+
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
@@ -42,12 +45,34 @@ Result<ExitCode> run_role(Environment& environment, const Roles& roles) {
   return kOk;
 }
 
-void add_role(CLI::App& root, Action& selected, const char* name, const char* what, const std::string& examples,
-              const Roles& roles) {
+CLI::App* add_role(CLI::App& root, Action& selected, const char* name, const char* what, const std::string& examples,
+                   const Roles& roles) {
   CLI::App* command = root.add_subcommand(name, what);
   command->footer("Examples:\n" + examples + kCluster);
   command->callback(
       [&selected, roles] { selected = [roles](Environment& environment) { return run_role(environment, roles); }; });
+  return command;
+}
+
+void add_sink(CLI::App& root, Action& selected) {
+  const Roles roles{.serve = false, .sink = true, .stream = false};
+  CLI::App* command =
+      add_role(root, selected, "sink", "Runs the sink of topics into objects alone, over a Kafka cluster",
+               "  pinflow sink --config cluster.toml --set http.port=0\n"
+               "  pinflow sink --config cluster.toml --connector-properties s3-sink.properties\n"
+               "The HTTP door has health and metrics alone; http.port=0 takes any free port.\n",
+               roles);
+  const auto file = std::make_shared<std::string>();
+  command
+      ->add_option("--connector-properties", *file,
+                   "Settings of Kafka Connect's S3 sink; short for --set sink.connector_properties=FILE")
+      ->type_name("FILE");
+  command->callback([&selected, roles, file] {
+    selected = [roles, file](Environment& environment) {
+      if (!file->empty()) environment.settings.config.sink.connector_properties = *file;
+      return run_role(environment, roles);
+    };
+  });
 }
 
 }  // namespace
@@ -57,10 +82,7 @@ void add_roles(CLI::App& root, Action& selected) {
            "  pinflow serve --config cluster.toml\n"
            "  pinflow serve --config cluster.toml --set http.port=8083\n",
            {.serve = true, .sink = false, .stream = false});
-  add_role(root, selected, "sink", "Runs the sink of topics into objects alone, over a Kafka cluster",
-           "  pinflow sink --config cluster.toml --set http.port=0\n"
-           "The HTTP door has health and metrics alone; http.port=0 takes any free port.\n",
-           {.serve = false, .sink = true, .stream = false});
+  add_sink(root, selected);
   add_role(root, selected, "stream", "Runs the stream lane into tables alone, over a Kafka cluster",
            "  pinflow stream --config cluster.toml --set http.port=0\n"
            "The HTTP door has health and metrics alone; http.port=0 takes any free port.\n",
