@@ -41,6 +41,7 @@ delta_tables() {
   local python=$work/venv/bin/python
   "$python" -c 'import deltalake, pyarrow' 2>/dev/null || { skip "Delta tables" "the packages deltalake and pyarrow could not be installed"; return; }
   counted "$python" interop/delta/run.py --pinflow "$pinflow" "${long[@]}"
+  [ ${#long[@]} -eq 0 ] || counted "$python" interop/delta/growing.py --pinflow "$pinflow"
 }
 
 # Answers of the batch lane beside Spark's, and the two lanes beside each other.
@@ -193,6 +194,7 @@ kafka_cluster() {
   counted python3 interop/cluster/run.py
   counted python3 interop/cluster/end_to_end.py --program "$pinflow"
   counted python3 interop/cluster/logins.py --program "$pinflow"
+  counted python3 interop/cluster/refusals.py --program "$pinflow"
 }
 
 # From one machine to Kafka and S3, with kills.

@@ -2,7 +2,7 @@
 """Runs the same batch by DuckDB, within pinflow, and by Spark, as `batch.engine = "spark"`: over the same objects, with repeats, dirt and broken records. All tables and
 answers must be equal, and neither engine may write the other's tables unasked. One line a check; exit code 1 if one fails.
 
-    on_spark.py --pinflow PROGRAM [--folder DIR] [--long] [--posts N]
+    on_spark.py --pinflow PROGRAM [--folder DIR] [--long] [--posts N] [WORD ...]
 """
 import argparse
 import json
@@ -103,6 +103,7 @@ def main():
     parser.add_argument("--folder", default=str(BUILD / "run" / "batch-on-spark"))
     parser.add_argument("--long", action="store_true", help="a million posts too")
     parser.add_argument("--posts", type=int, default=11154)
+    parser.add_argument("words", nargs="*", help="only posts with one of these words in their names")
     options = parser.parse_args()
     folder = pathlib.Path(options.folder).absolute()
     shutil.rmtree(folder, ignore_errors=True)
@@ -131,6 +132,8 @@ def main():
     if options.long:
         steps.append(("a million posts", lambda: synthetic(1_000_000, "million", "8g")))
     for name, step in steps:
+        if options.words and not any(word in name for word in options.words):
+            continue
         try:
             step()
         except Missing as reason:

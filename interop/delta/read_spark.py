@@ -1,10 +1,11 @@
 """Reads and rewrites Delta tables with PySpark and delta-spark; fingerprint.py says in which form it is asked. What it does besides: `optimize`,
-`checkpoint`, `append` (so many of the table's own rows again, which is enough to see who reads them).
+`checkpoint`, `append` (so many of the table's own rows again, which is enough to see who reads them), `positions` (the rows of each source partition beside the
+transactions of the same version).
 """
 import os
 
 import delta
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, functions
 
 import fingerprint
 
@@ -28,6 +29,23 @@ def delta_log(folder):
     return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, folder)  # pylint: disable=protected-access
 
 
+def newest(folder):
+    none = spark._jvm.scala.Option.empty()  # pylint: disable=protected-access
+    return delta_log(folder).update(False, none, none)
+
+
+def positions(folder, version):
+    snapshot = newest(folder) if version is None else None
+    told = {"version": version}
+    if snapshot:
+        transactions = snapshot.setTransactions()
+        told = {"version": snapshot.version(), "transactions": {transactions.apply(i).appId(): transactions.apply(i).version() for i in range(transactions.size())}}
+    rows = spark.read.format("delta").option("versionAsOf", told["version"]).load(folder)
+    place = functions.col("source_offset")
+    counted = rows.groupBy("source_partition").agg(functions.count(place), functions.countDistinct(place), functions.min(place), functions.max(place)).collect()
+    return {**told, "partitions": {str(row[0]): list(row)[1:] for row in counted}, "files": len(rows.inputFiles())}
+
+
 def read(request):
     folder = request["folder"]
     reader = spark.read.format("delta")
@@ -37,7 +55,7 @@ def read(request):
     elif "time" in request:
         reader = reader.option("timestampAsOf", request["time"])
     else:
-        version = delta_log(folder).update(False, spark._jvm.scala.Option.empty(), spark._jvm.scala.Option.empty()).version()  # pylint: disable=protected-access
+        version = newest(folder).version()
     rows = reader.load(folder)
     return fingerprint.fingerprint(os.path.basename(folder), version, rows.columns, rows.toArrow().to_batches())
 
@@ -47,6 +65,8 @@ def answer(request):
     work = request.get("do", "read")
     if work == "read":
         return read(request)
+    if work == "positions":
+        return positions(folder, request.get("version"))
     if work == "optimize":
         metrics = delta.DeltaTable.forPath(spark, folder).optimize().executeCompaction().collect()[0]["metrics"]
         return {"removed": metrics["numFilesRemoved"], "added": metrics["numFilesAdded"]}
