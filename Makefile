@@ -29,7 +29,7 @@ test: dev ## Builds with sanitizers and runs all tests
 soak: build ## Runs the long proofs: many kills, many power cuts
 	@tests/soak.sh
 
-bench: build ## Measures posts per second, drain rate, batch time, memory, start time; beside Apache Kafka, a bridge, kinesalite, Spark
+bench: build ## Measures posts per second, drain rate, batch time, memory, start time; beside Apache Kafka, a bridge, kinesalite, Spark, Kafka Connect
 	@tools/install_dependencies.sh interop
 	@cmake --build --preset release --target pinflow_bench http_load -j $(JOBS)
 	@build/release/bench/pinflow_bench --pinflow build/release/pinflow
@@ -37,6 +37,7 @@ bench: build ## Measures posts per second, drain rate, batch time, memory, start
 	@bench/http/http_bench.py --pinflow build/release/pinflow
 	@bench/stream/spark_bench.py --pinflow build/release/pinflow
 	@bench/batch/batch_bench.py --pinflow build/release/pinflow
+	@bench/sink/sink_bench.py --pinflow build/release/pinflow
 
 freshness: build ## Measures how soon posts are visible at 1, 5 and 20 thousand a second, ten minutes each, and whether memory stays flat
 	@cmake --build --preset release --target freshness_load -j $(JOBS)
