@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "emulator/source.h"
+#include "net/certificates_fixture.h"
 #include "records/raw_batch.h"
 
 namespace pinflow::emulator {
@@ -44,7 +45,9 @@ std::uint16_t free_port() {
 // A MariaDB server of its own for all tests here, in a temporary folder, on loopback.
 class MysqlSourceTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
+  static void SetUpTestSuite() { start_with({"--skip-ssl"}); }
+
+  static void start_with(const std::vector<std::string>& settings) {
     const std::string server = find_program("mariadbd");
     const std::string install = find_program("mariadb-install-db");
     if (server.empty() || install.empty()) return;
@@ -61,7 +64,7 @@ class MysqlSourceTest : public testing::Test {
                                             "CREATE USER ana@'%' IDENTIFIED BY 's:cret/';\n"
                                             "GRANT ALL ON site.* TO ana@'%';\n";
     port_ = free_port();
-    start(server, user);
+    start(server, user, settings);
   }
 
   static void TearDownTestSuite() {
@@ -70,6 +73,8 @@ class MysqlSourceTest : public testing::Test {
       ::waitpid(server_, nullptr, 0);
     }
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
+    server_ = 0;
+    folder_.clear();
   }
 
   void SetUp() override {
@@ -77,16 +82,17 @@ class MysqlSourceTest : public testing::Test {
   }
 
   // Waits for the word of the server that it takes connections.
-  static void start(const std::string& server, const std::string& user) {
+  static void start(const std::string& server, const std::string& user, const std::vector<std::string>& settings) {
     int output[2];
     if (::pipe2(output, O_CLOEXEC) != 0) return;
-    const std::vector<std::string> words = {
+    std::vector<std::string> words = {
         server, "--no-defaults", "--datadir=" + folder_ + "/data", "--socket=" + folder_ + "/socket", "--skip-log-bin",
-        fmt::format("--port={}", port_), "--bind-address=127.0.0.1", "--init-file=" + folder_ + "/init.sql",
+        fmt::format("--port={}", port_), "--bind-address=127.0.0.1,127.0.0.2", "--init-file=" + folder_ + "/init.sql",
         "--innodb-buffer-pool-size=32M", "--skip-name-resolve", "--pid-file=" + folder_ + "/pid",
         // Not what a real server has, so that the client must ask for its own.
         "--character-set-server=latin1", "--default-time-zone=+05:00", "--sql-mode=ANSI,NO_BACKSLASH_ESCAPES",
         user.empty() ? "--console" : user};
+    words.insert(words.end(), settings.begin(), settings.end());
     server_ = ::fork();
     if (server_ == 0) {
       ::dup2(output[1], STDERR_FILENO);
@@ -176,6 +182,17 @@ TEST_F(MysqlSourceTest, SaysWhatIsMissing) {
   EXPECT_EQ(no_server.error().code, ErrorCode::kUnavailable);
 }
 
+TEST_F(MysqlSourceTest, IsNotReadInTheClearWhereTlsIsAskedFor) {
+  net::Certificates certificates;
+  for (const std::string& options :
+       {std::string("ssl-mode=required"), "ssl-ca=" + certificates.certificate("ca").string()}) {
+    const auto source = open_source(url() + "?" + options);
+    ASSERT_FALSE(source) << options;
+    EXPECT_EQ(source.error().code, ErrorCode::kUnavailable);
+    EXPECT_THAT(source.error().message, HasSubstr("TLS")) << options;
+  }
+}
+
 TEST_F(MysqlSourceTest, ImportsFiles) {
   std::ofstream(folder_ + "/geo.jsonl") << "{\"ind\":4,\"timestamp\":\"2020-08-28T03:52:47\",\"latitude\":1.1,"
                                            "\"country\":\"Cote d'Ivoire \\\\ \\u00e9\"}\n"
@@ -191,6 +208,49 @@ TEST_F(MysqlSourceTest, ImportsFiles) {
             "{\"ind\":4,\"timestamp\":\"2020-08-28 03:52:47\",\"latitude\":1.1,\"longitude\":null,"
             "\"country\":\"Cote d'Ivoire \\\\ \xc3\xa9\"}");
   EXPECT_EQ((*posts)[1].records[1], R"({"ind":9,"timestamp":null,"latitude":null,"longitude":null,"country":null})");
+}
+
+// A server whose users may come by TLS alone, as RDS has it with require_secure_transport.
+class MysqlTlsTest : public MysqlSourceTest {
+ protected:
+  static void SetUpTestSuite() {
+    certificates_ = std::make_unique<net::Certificates>();
+    certificates_->issue("server");
+    start_with({"--require-secure-transport=ON", "--ssl-cert=" + certificates_->certificate("server").string(),
+                "--ssl-key=" + certificates_->key("server").string()});
+  }
+  static void TearDownTestSuite() {
+    MysqlSourceTest::TearDownTestSuite();
+    certificates_.reset();
+  }
+  static std::string authority(const net::Certificates& of) { return "?ssl-ca=" + of.certificate("ca").string(); }
+
+  static inline std::unique_ptr<net::Certificates> certificates_;
+};
+
+TEST_F(MysqlTlsTest, IsReadWhereTheAuthorityAndTheNameAreRight) {
+  for (const std::string& options : {authority(*certificates_), std::string("?ssl-mode=required")}) {
+    const auto made = create_source(url() + options, {.seed = 1, .posts = 30}, {.replace = true});
+    ASSERT_TRUE(made) << options << ": " << made.error().message;
+    const auto source = open_source(url() + options);
+    ASSERT_TRUE(source) << options << ": " << source.error().message;
+    EXPECT_EQ((*source)->extent().posts, 30);
+  }
+}
+
+TEST_F(MysqlTlsTest, IsRefusedWhereTheServerIsAnother) {
+  const net::Certificates other;
+  std::string elsewhere = url();
+  elsewhere.replace(elsewhere.find("127.0.0.1"), 9, "127.0.0.2");  // Not in the certificate.
+  for (const std::string& address :
+       {url() + authority(other), url() + "?ssl-mode=verify-identity", elsewhere + authority(*certificates_)}) {
+    const auto source = open_source(address);
+    ASSERT_FALSE(source) << address;
+    EXPECT_EQ(source.error().code, ErrorCode::kUnavailable);
+    EXPECT_THAT(source.error().message, HasSubstr("check that the certificate")) << address;
+  }
+  EXPECT_TRUE(open_source(elsewhere + "?ssl-mode=required"));  // There is a server.
+  EXPECT_FALSE(open_source(url()));                            // It takes none in the clear.
 }
 
 }  // namespace

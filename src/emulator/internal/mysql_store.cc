@@ -215,6 +215,12 @@ Result<std::unique_ptr<TableStore>> open_mysql_store(const std::string& text) {
                                 ? "; check that the certificate is of the authority in ssl-ca and names this host"
                                 : "; check that the server runs and is reachable"));
   }
+  // Without an authority the library takes a server that offers no encryption, whatever was asked for.
+  if (url.ssl_mode != SslMode::kDisabled && mysql_get_ssl_cipher(connection.get()) == nullptr) {
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("cannot open the source {}: the server offers no TLS, and ssl-mode of the URL asks for it",
+                            url.shown()));
+  }
   auto store = std::make_unique<MysqlStore>(std::move(url), std::move(connection));
   // Escapes are written for a server that reads backslashes; times are what they say, in no zone.
   TRY(store->run("SET SESSION sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00'"));
