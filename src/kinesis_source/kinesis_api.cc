@@ -56,9 +56,13 @@ class Client final : public KinesisApi {
       simdjson::dom::array listed;
       if (answer["Shards"].get(listed) != simdjson::SUCCESS) return fail(not_understood("ListShards"));
       for (const element shard : listed) {
-        Shard one{.id = text_of(shard, "ShardId"), .parents = {}};
+        Shard one{.id = text_of(shard, "ShardId"), .parents = {}, .first = {}, .open = true};
         for (const char* const member : {"ParentShardId", "AdjacentParentShardId"}) {
           if (std::string parent = text_of(shard, member); !parent.empty()) one.parents.push_back(std::move(parent));
+        }
+        if (element range; shard["SequenceNumberRange"].get(range) == simdjson::SUCCESS) {
+          one.first = text_of(range, "StartingSequenceNumber");
+          one.open = text_of(range, "EndingSequenceNumber").empty();
         }
         shards.push_back(std::move(one));
       }
@@ -97,6 +101,17 @@ class Client final : public KinesisApi {
     std::int64_t behind = 0;
     if (answer["MillisBehindLatest"].get(behind) == simdjson::SUCCESS) got.behind = std::chrono::milliseconds(behind);
     return got;
+  }
+
+  Result<std::chrono::hours> retention(const std::string& stream) override {
+    JsonWriter ask;
+    ask.begin_object().key("StreamName").string(stream).end_object();
+    simdjson::dom::parser parser;
+    TRY_ASSIGN(const element answer, call("DescribeStreamSummary", std::move(ask).take(), parser));
+    std::int64_t hours = 0;
+    if (answer["StreamDescriptionSummary"]["RetentionPeriodHours"].get(hours) != simdjson::SUCCESS || hours <= 0)
+      return fail(not_understood("DescribeStreamSummary"));
+    return std::chrono::hours(hours);
   }
 
  private:

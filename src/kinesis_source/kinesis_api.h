@@ -15,6 +15,8 @@ namespace pinflow::kinesis_source {
 struct Shard {
   std::string id;
   std::vector<std::string> parents;  // Of a shard that came of a split (one) or a merge (two).
+  std::string first = {};            // No record of it has a lower sequence number.
+  bool open = true;                  // Takes records still.
 };
 
 struct Record {
@@ -40,6 +42,8 @@ class KinesisApi {
   virtual Result<std::string> iterator(const std::string& stream, const std::string& shard,
                                        const std::optional<std::string>& after) = 0;
   virtual Result<GotRecords> get_records(const std::string& iterator) = 0;
+  // How long records are kept.
+  virtual Result<std::chrono::hours> retention(const std::string& stream) = 0;
 };
 
 // Over a service that speaks Kinesis; `client` outlives it.

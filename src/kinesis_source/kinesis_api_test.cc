@@ -44,12 +44,19 @@ class Api : public testing::Test {
 };
 
 TEST_F(Api, ListsShardsOverAllPages) {
-  http_.answers = {{200, {}, R"({"Shards":[{"ShardId":"a"},{"ShardId":"b","ParentShardId":"a"}],"NextToken":"t"})"},
-                   {200, {}, R"({"Shards":[{"ShardId":"c","ParentShardId":"a","AdjacentParentShardId":"b"}]})"}};
+  http_.answers = {
+      {200,
+       {},
+       R"({"Shards":[{"ShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"7","EndingSequenceNumber":"9"}},)"
+       R"({"ShardId":"b","ParentShardId":"a","SequenceNumberRange":{"StartingSequenceNumber":"8"}}],"NextToken":"t"})"},
+      {200, {}, R"({"Shards":[{"ShardId":"c","ParentShardId":"a","AdjacentParentShardId":"b"}]})"}};
   const auto shards = api_->list_shards("pins");
   ASSERT_TRUE(shards) << shards.error().message;
   ASSERT_EQ(shards->size(), 3U);
   EXPECT_EQ((*shards)[0].parents, std::vector<std::string>());
+  EXPECT_EQ((*shards)[0].first + (*shards)[1].first, "78");
+  EXPECT_FALSE((*shards)[0].open);
+  EXPECT_TRUE((*shards)[1].open);
   EXPECT_THAT((*shards)[2].parents, ElementsAre("a", "b"));
   EXPECT_THAT(http_.asked, ElementsAre(R"(ListShards {"StreamName":"pins"})", R"(ListShards {"NextToken":"t"})"));
 }
@@ -78,6 +85,14 @@ TEST_F(Api, ReadsRecordsAndWhereToGoOn) {
   EXPECT_EQ(got->next, "n");
   EXPECT_EQ(got->behind, std::chrono::milliseconds(1'500));
   EXPECT_EQ(api_->get_records("n")->next, std::nullopt);
+}
+
+TEST_F(Api, AsksHowLongRecordsAreKept) {
+  http_.answers = {{200, {}, R"({"StreamDescriptionSummary":{"RetentionPeriodHours":168}})"},
+                   {200, {}, R"({"StreamDescriptionSummary":{}})"}};
+  EXPECT_EQ(api_->retention("pins"), std::chrono::hours(168));
+  EXPECT_EQ(api_->retention("pins").error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(http_.asked[0], R"(DescribeStreamSummary {"StreamName":"pins"})");
 }
 
 TEST_F(Api, TellsErrorsApart) {

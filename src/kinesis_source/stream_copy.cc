@@ -6,12 +6,19 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "kinesis_source/internal/positions_file.h"
 #include "log/partitioner.h"
 
 namespace pinflow::kinesis_source {
 
 namespace {
+
+constexpr std::chrono::hours kLeastRetention{24};  // Of any stream.
+// Who begins at the oldest record is about as far behind as records are kept, and has lost nothing.
+constexpr std::chrono::minutes kAboutToGo{10};
+// Kinesis throttles whoever catches up, for some seconds at a time: only what goes on for longer is told.
+constexpr int kToleratedThrottles = 5;
 
 const std::string* header(const log::StoredRecord& record, std::string_view name) {
   for (const log::Header& one : record.headers) {
@@ -70,20 +77,28 @@ SteadyTime StreamCopy::step(std::stop_token stop) {
     if (at >= state.next_call && state.backoff.ready(at)) {
       if (const auto copied = copy_some(id, state); copied) {
         state.error.clear();
+        state.throttled = 0;
         state.backoff.succeeded();
       } else {
-        const bool is_new = state.error != copied.error().message;
-        state.error = copied.error().message;
-        state.iterator.reset();
-        state.backoff.failed(at);
-        if (is_new && copied.error().code != ErrorCode::kOverloaded)
-          logger_.warning("a shard of Kinesis does not go on; it is tried again",
-                          {{"stream", options_.stream}, {"shard", id}, {"why", state.error}});
+        failed(id, state, copied.error(), at);
       }
     }
     next = std::min(next, std::max(state.next_call, state.backoff.retry_at()));
   }
   return recovered_ ? next : store_backoff_.retry_at();
+}
+
+void StreamCopy::failed(const std::string& id, ShardState& state, const Error& error, SteadyTime now) {
+  state.backoff.failed(now);
+  const bool throttled = error.code == ErrorCode::kOverloaded;
+  state.throttled = throttled ? state.throttled + 1 : 0;
+  state.iterator.reset();  // Some of what it gives may be stored.
+  if (throttled && state.throttled <= kToleratedThrottles) return;
+  const bool is_new = state.error != error.message;
+  state.error = error.message;
+  if (is_new)
+    logger_.warning("a shard of Kinesis does not go on; it is tried again",
+                    {{"stream", options_.stream}, {"shard", id}, {"why", state.error}});
 }
 
 Result<void> StreamCopy::recover(std::stop_token stop) {
@@ -110,6 +125,7 @@ Result<void> StreamCopy::load(const log::Topic& topic) {
     ShardState& state = shard(id);
     state.complete = position.complete;
     state.finished = position.finished;
+    state.read_until = position.read_until;
     state.listed = false;  // Until it is.
   }
   return {};
@@ -146,6 +162,8 @@ Result<void> StreamCopy::look_for_shards() {
     ShardState& state = shard(one.id);
     state.listed = true;
     state.parents = one.parents;
+    const bool before = state.complete && !one.first.empty() && sequence_before(*state.complete, one.first);
+    if (before || (state.finished && one.open)) begin_again(one.id, state, one);
   }
   for (auto& [id, state] : shards_) {
     if (state.listed || state.finished) continue;
@@ -155,8 +173,22 @@ Result<void> StreamCopy::look_for_shards() {
     logger_.error("a shard left Kinesis before all of it was read: what it had behind the last copied record is lost",
                   {{"stream", options_.stream}, {"shard", id}, {"read up to", state.complete.value_or("nothing")}});
   }
+  kept_.reset();  // It may be changed.
   next_listing_ = clock_.steady_now() + options_.list_interval;
   return {};
+}
+
+// Names of shards are those of the stream that was there before; sequence numbers grow from one to the next.
+void StreamCopy::begin_again(const std::string& id, ShardState& state, const Shard& listed) {
+  logger_.error(
+      "a stream of Kinesis was made again: it is copied from its oldest record on; what was not read of the one before "
+      "is lost",
+      {{"stream", options_.stream}, {"shard", id}, {"read up to", state.complete.value_or("nothing")}});
+  state.complete.reset();
+  state.present.erase(state.present.begin(), state.present.lower_bound(listed.first));
+  state.finished = false;
+  state.read_until.reset();
+  state.iterator.reset();
 }
 
 // Parents that Kinesis does not list any more are gone with what they had.
@@ -178,58 +210,97 @@ Result<void> StreamCopy::copy_some(const std::string& id, ShardState& state) {
     got = kinesis_.get_records(*state.iterator);
   }
   if (!got) return fail(std::move(got.error()));
+  const WallTime now = clock_.now();
   const bool any = !got->records.empty();
   if (any) TRY(append(id, state, std::move(got->records)));
+  TRY(tell_of_dropped(id, state, now));
   state.iterator = got->next;
   state.behind = got->behind;
   state.finished = !got->next;
-  if (state.finished) next_listing_ = SteadyTime::min();  // Its children may begin.
+  if (!state.finished) state.read_until = now - state.behind;  // Children have records of before the last call.
+  if (state.finished) next_listing_ = SteadyTime::min();       // Its children may begin.
   state.next_call = asked + (any || got->behind.count() > 0 ? options_.least_pause : options_.poll);
+  return {};
+}
+
+// Kinesis does not say what it dropped of a shard: reading goes on at the oldest record that is left. But nothing can be missing as long as what arrived since
+// was all read within the time that records are kept.
+Result<void> StreamCopy::tell_of_dropped(const std::string& id, const ShardState& state, WallTime now) {
+  std::optional<WallTime> since = state.read_until;
+  for (const std::string& parent : state.parents) {
+    const auto found = shards_.find(parent);
+    if (state.read_until || found == shards_.end() || !found->second.read_until) continue;
+    since = std::min(since.value_or(WallTime::max()), *found->second.read_until);
+  }
+  if (!since || now - *since <= kLeastRetention + kAboutToGo) return {};
+  if (!kept_) {
+    auto kept = kinesis_.retention(options_.stream);
+    if (!kept && kept.error().code != ErrorCode::kInvalid) return fail(std::move(kept.error()));
+    kept_ = kept.value_or(kLeastRetention);  // Refused: the permission is missing.
+  }
+  if (now - *since <= *kept_ + kAboutToGo) return {};
+  const auto unread = std::chrono::floor<std::chrono::hours>(now - *since);
+  logger_.error(
+      "a shard of Kinesis was not read for longer than it keeps records: what arrived in the first hours of that time "
+      "is lost",
+      {{"stream", options_.stream},
+       {"shard", id},
+       {"read up to", state.complete.value_or("nothing")},
+       {"hours not read", unread.count()},
+       {"hours kept", kept_->count()}});
   return {};
 }
 
 // All records of one answer, but for those that the log has already.
 Result<void> StreamCopy::append(const std::string& id, ShardState& state, std::vector<Record> records) {
   const std::string last = records.back().sequence;
-  std::map<log::PartitionId, std::vector<log::Record>> by_partition;
+  struct Part {
+    std::vector<std::string> sequences;
+    std::vector<log::Record> records;
+    std::promise<std::vector<Result<log::Appended>>> answer = {};
+  };
+  std::map<log::PartitionId, Part> parts;
   for (Record& record : records) {
     if (state.present.contains(record.sequence)) continue;
-    const log::PartitionId partition = log::partition_of_key(record.key, topic_.partitions);
-    by_partition[partition].push_back(
+    Part& part = parts[log::partition_of_key(record.key, topic_.partitions)];
+    part.sequences.push_back(record.sequence);
+    part.records.push_back(
         {.key = std::move(record.key),
          .value = std::move(record.data),
          .headers = {{std::string(kShardHeader), id}, {std::string(kSequenceHeader), std::move(record.sequence)}},
          .timestamp = record.arrived});
   }
-  using Results = std::vector<Result<log::Appended>>;
-  std::vector<std::pair<log::PartitionId, std::future<Results>>> under_way;
-  for (auto& [partition, some] : by_partition) {
-    std::promise<Results> promise;
-    under_way.emplace_back(partition, promise.get_future());
-    log_.produce(options_.stream, partition, std::move(some),
-                 [promise = std::move(promise)](Results results) mutable { promise.set_value(std::move(results)); });
+  for (auto& [partition, part] : parts) {
+    log_.produce(options_.stream, partition, std::move(part.records),
+                 [&answer = part.answer](auto results) { answer.set_value(std::move(results)); });
   }
-  Result<void> outcome;
-  std::uint64_t stored = 0;
-  for (auto& [partition, answered] : under_way) {
-    for (const auto& result : answered.get()) {
-      if (result) {
-        ++stored;
-        seen_[partition] = std::max(seen_[partition], result->offset + 1);
-      } else if (outcome) {
-        outcome = fail(Error(result.error()).with_context(fmt::format("storing records of shard {}", id)));
+  std::optional<Error> refused;  // Of records that the log does not take: they are not there.
+  std::optional<Error> unknown;  // Of those of which it is not known.
+  for (auto& [partition, part] : parts) {
+    const auto results = part.answer.get_future().get();
+    CHECK(results.size() == part.sequences.size(), "a log answers for each record");
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results[i]) {
+        ++records_;
+        seen_[partition] = std::max(seen_[partition], results[i]->offset + 1);
+        state.present.insert(part.sequences[i]);
+      } else {
+        (results[i].error().code == ErrorCode::kInvalid ? refused : unknown) = results[i].error();
       }
     }
   }
-  records_ += stored;
-  if (!outcome) {
+  const auto context = [&](Error error) {
+    return std::move(error).with_context(fmt::format("storing records of shard {}", id));
+  };
+  if (unknown) {
     recovered_ = false;  // Some of them may be there: the log is asked which.
-    store_error_ = outcome.error().message;
+    store_error_ = context(*unknown).message;
     store_backoff_.failed(clock_.steady_now());
-    return outcome;
+    return fail(context(*std::move(unknown)));
   }
   store_error_.clear();
   store_backoff_.succeeded();
+  if (refused) return fail(context(*std::move(refused)));  // The shard waits; others go on.
   state.complete = last;
   state.present.erase(state.present.begin(), state.present.upper_bound(last));
   return {};
@@ -247,7 +318,7 @@ Result<void> StreamCopy::save() {
   internal::Positions positions{.topic_id = topic_.id, .seen = seen_, .shards = {}};
   for (const auto& [id, state] : shards_) {
     // What Kinesis has forgotten needs no position.
-    if (state.listed || !state.finished) positions.shards[id] = {state.complete, state.finished};
+    if (state.listed || !state.finished) positions.shards[id] = {state.complete, state.finished, state.read_until};
   }
   return internal::write_positions(disk_, options_.folder, options_.stream, positions);
 }

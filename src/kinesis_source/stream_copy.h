@@ -59,6 +59,8 @@ struct StreamCopyStatus {
 // shard a sequence number up to which all is in the log, and where the log ended then. After a start, and after a produce that failed and may have stored some, what the
 // log got since is read, and what it has is not copied again. So this must be the one writer of such records.
 // A shard that came of others begins when those are read to their end, so that records of one key keep their order.
+// What Kinesis dropped before it was read is told as an error: of a shard that is gone, of a shard that was not read for longer than records are kept, and of a
+// stream that was made again under its name, which is copied from its oldest record on.
 class StreamCopy final {
  public:
   StreamCopy(StreamCopyOptions options, KinesisApi& kinesis, log::Log& log, disk::Disk& disk, const Clock& clock,
@@ -77,7 +79,9 @@ class StreamCopy final {
     std::set<std::string, BySequence> present = {};  // Behind `complete`, found in the log.
     bool finished = false;
     bool listed = true;
+    std::optional<WallTime> read_until = {};  // All that arrived in Kinesis before was read; none: not known.
     std::optional<std::string> iterator = {};
+    int throttled = 0;  // Times in a row.
     SteadyTime next_call = SteadyTime::min();
     std::chrono::milliseconds behind{0};
     Backoff backoff;
@@ -90,6 +94,9 @@ class StreamCopy final {
   Result<void> look_for_shards();
   bool may_begin(const ShardState& shard) const;
   Result<void> copy_some(const std::string& id, ShardState& shard);
+  void failed(const std::string& id, ShardState& shard, const Error& error, SteadyTime now);
+  Result<void> tell_of_dropped(const std::string& id, const ShardState& shard, WallTime now);
+  void begin_again(const std::string& id, ShardState& shard, const Shard& listed);
   Result<void> append(const std::string& id, ShardState& shard, std::vector<Record> records);
   Result<void> load(const log::Topic& topic);
   bool is_settled() const;
@@ -105,6 +112,7 @@ class StreamCopy final {
   log::Topic topic_;
   std::map<log::PartitionId, log::Offset> seen_;  // Up to where the log's records are accounted for in `shards_`.
   Shards shards_;
+  std::optional<std::chrono::hours> kept_;  // How long Kinesis keeps records, where it was asked for.
   SteadyTime next_listing_ = SteadyTime::min();
   SteadyTime next_save_ = SteadyTime::min();
   Backoff backoff_;        // Of Kinesis and of reading the log ...

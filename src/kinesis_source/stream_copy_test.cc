@@ -32,7 +32,7 @@ class FakeKinesis final : public KinesisApi {
   std::string open(std::vector<std::string> parents = {}) {
     for (const std::string& parent : parents) shards.at(parent).closed = true;
     const std::string id = "shardId-" + std::to_string(1000 + shards.size());
-    shards[id].shard = {id, std::move(parents)};
+    shards[id].shard = {.id = id, .parents = std::move(parents), .first = std::to_string(sequence_ + 1)};
     return id;
   }
   void put(const std::string& shard, const std::string& key, const std::string& data) {
@@ -44,7 +44,10 @@ class FakeKinesis final : public KinesisApi {
     EXPECT_EQ(stream, kStream);
     TRY(fault());
     std::vector<Shard> all;
-    for (const auto& [id, stored] : shards) all.push_back(stored.shard);
+    for (const auto& [id, stored] : shards) {
+      all.push_back(stored.shard);
+      all.back().open = !stored.closed;
+    }
     return all;
   }
   Result<std::string> iterator(const std::string&, const std::string& id,
@@ -62,14 +65,18 @@ class FakeKinesis final : public KinesisApi {
     const std::string id = iterator.substr(0, slash);
     const Stored& stored = shards.at(id);
     begun.insert(id);
-    std::size_t at = std::stoul(iterator.substr(slash + 1));
+    std::size_t at = std::max(stored.trimmed, std::stoul(iterator.substr(slash + 1)));
     GotRecords got;
     while (at < stored.records.size() && got.records.size() < most) got.records.push_back(stored.records[at++]);
-    got.behind = milliseconds(at < stored.records.size() ? 1'000 : 0);
+    got.behind = at < stored.records.size() ? behind : milliseconds(0);
     if (!stored.closed || at < stored.records.size()) got.next = id + "/" + std::to_string(at);
     return got;
   }
 
+  Result<std::chrono::hours> retention(const std::string&) override { return kept; }
+
+  std::chrono::hours kept{24};
+  milliseconds behind{1'000};  // Of who has records to read.
   std::map<std::string, Stored> shards;
   std::deque<std::optional<Error>> faults;  // Of the next calls.
   std::set<std::string> begun;              // Shards of which records were asked for.
@@ -265,7 +272,7 @@ TEST_F(StreamCopyTest, LeavesOutNoRecordThatTheLogRefuses) {
   start();
   step();
   EXPECT_EQ(copied().size(), 6U);
-  EXPECT_THAT(copy_->status().error, HasSubstr("too large"));
+  EXPECT_THAT(copy_->status().shards.at(0).error, HasSubstr("too large"));
   EXPECT_TRUE(copy_->save());
   start();
   step(4);
@@ -303,6 +310,134 @@ TEST_F(StreamCopyTest, TellsOfAShardThatWentBeforeItWasRead) {
   (void)copy.step({});
   ASSERT_EQ(listening.errors.size(), 1U);
   EXPECT_THAT(listening.errors[0], HasSubstr("left Kinesis before all of it was read"));
+}
+
+TEST_F(StreamCopyTest, ARefusedRecordStopsItsShardAlone) {
+  const std::string one = kinesis_.open();
+  const std::string two = kinesis_.open();
+  for (int i = 0; i < 3; ++i) kinesis_.put(one, "a", std::to_string(i));
+  for (int i = 0; i < 50; ++i) kinesis_.put(two, "b", std::to_string(i));
+  log_.refuse = [](const log::Record& record) { return record.key == "a" && record.value == "1"; };
+  start();
+  step(60);
+  EXPECT_EQ(copied().size(), 52U);
+  EXPECT_EQ(copy_->status().error, "");
+  EXPECT_THAT(copy_->status().shards.at(0).error, HasSubstr("refused"));
+  EXPECT_EQ(copy_->status().shards.at(1).error, "");
+  start();  // Stored ones are known after a crash, too.
+  step(60);
+  EXPECT_EQ(copied().size(), 52U);
+  log_.refuse = nullptr;
+  step(60);
+  EXPECT_EQ(copied(), sent());
+  EXPECT_EQ(copy_->status().shards.at(0).error, "");
+}
+
+TEST_F(StreamCopyTest, ThrottlingIsAnErrorOnlyWhereItLasts) {
+  const std::string shard = kinesis_.open();
+  kinesis_.put(shard, "k", "1");
+  start();
+  kinesis_.faults = {std::nullopt, std::nullopt};  // The listing, and the iterator.
+  kinesis_.faults.resize(13, Error(ErrorCode::kOverloaded, "throttled"));
+  int tolerated = 0;
+  for (; tolerated < 20 && copy_->status().error.empty(); ++tolerated) {
+    step();
+    if (!copy_->status().shards.empty() && !copy_->status().shards.at(0).error.empty()) break;
+  }
+  EXPECT_GE(tolerated, 5);
+  EXPECT_LT(tolerated, 12);
+  step(40);
+  EXPECT_EQ(copied(), sent());
+  EXPECT_EQ(copy_->status().shards.at(0).error, "");
+}
+
+class Dropped : public StreamCopyTest {
+ protected:
+  class Listening final : public Logger {
+   public:
+    void write(Severity severity, std::string_view message, std::span<const LogField>) override {
+      if (severity == Severity::kError) errors.emplace_back(message);
+    }
+    std::vector<std::string> errors;
+  };
+  // Runs for some time, and stops with its positions saved.
+  void run(int times) {
+    StreamCopy copy({.stream = kStream, .folder = "/state/kinesis"}, kinesis_, log_, disk_, clock_, listening_);
+    for (int i = 0; i < times; ++i) {
+      const SteadyTime next = copy.step({});
+      if (next > clock_.steady_now()) clock_.advance(std::chrono::ceil<milliseconds>(next - clock_.steady_now()));
+    }
+    EXPECT_TRUE(copy.save());
+  }
+  Listening listening_;
+};
+
+TEST_F(Dropped, IsToldOfAShardThatWasNotReadForTooLong) {
+  const std::string shard = kinesis_.open();
+  for (int i = 0; i < 50; ++i) kinesis_.put(shard, "k", std::to_string(i));
+  run(3);
+  clock_.advance(std::chrono::hours(48));
+  kinesis_.shards.at(shard).trimmed = 30;
+  run(30);
+  ASSERT_EQ(listening_.errors.size(), 1U);  // Once.
+  EXPECT_THAT(listening_.errors[0], HasSubstr("not read for longer than it keeps records"));
+  EXPECT_LT(copied().size(), 50U);
+}
+
+TEST_F(Dropped, IsNotToldWhereRecordsAreKeptForLonger) {
+  kinesis_.kept = std::chrono::hours(24 * 7);
+  const std::string shard = kinesis_.open();
+  for (int i = 0; i < 50; ++i) kinesis_.put(shard, "k", std::to_string(i));
+  run(3);
+  clock_.advance(std::chrono::hours(48));
+  run(30);
+  EXPECT_TRUE(listening_.errors.empty());
+  EXPECT_EQ(copied(), sent());
+}
+
+TEST_F(Dropped, IsNotToldOfWhoBeginsAtTheOldestRecord) {
+  const std::string shard = kinesis_.open();
+  for (int i = 0; i < 50; ++i) kinesis_.put(shard, "k", std::to_string(i));
+  kinesis_.behind = std::chrono::hours(24);
+  run(30);
+  EXPECT_TRUE(listening_.errors.empty());
+  EXPECT_EQ(copied(), sent());
+}
+
+TEST_F(Dropped, IsToldOfChildrenThatBeginTooLate) {
+  const std::string parent = kinesis_.open();
+  kinesis_.put(parent, "k", "1");
+  run(5);
+  const std::string child = kinesis_.open({parent});
+  kinesis_.put(child, "k", "2");
+  run(4);
+  kinesis_.put(child, "k", "3");
+  clock_.advance(std::chrono::hours(48));
+  run(20);
+  ASSERT_FALSE(listening_.errors.empty());
+  EXPECT_THAT(listening_.errors[0], HasSubstr("not read for longer than it keeps records"));
+}
+
+TEST_F(Dropped, AStreamMadeAgainIsCopiedFromItsOldestRecordOn) {
+  const std::string shard = kinesis_.open();
+  for (int i = 0; i < 5; ++i) kinesis_.put(shard, "k", std::to_string(i));
+  const std::string still_open = kinesis_.open();
+  kinesis_.put(still_open, "k", "5");
+  (void)kinesis_.open({shard});
+  run(20);
+  EXPECT_EQ(copied().size(), 6U);
+  auto all = sent();
+  kinesis_.shards.clear();  // Deleted while nobody looked, and made again: shards have the same names.
+  ASSERT_EQ(kinesis_.open(), shard);
+  ASSERT_EQ(kinesis_.open(), still_open);
+  for (int i = 6; i < 60; ++i) kinesis_.put(i % 2 == 0 ? shard : still_open, "k", std::to_string(i));
+  start();
+  step(3);
+  start();  // As after SIGKILL: what came of the new stream is known.
+  step(60);
+  for (const auto& one : sent()) all.push_back(one);
+  std::ranges::sort(all);
+  EXPECT_EQ(copied(), all);
 }
 
 TEST(Sequence, AreComparedAsNumbers) {

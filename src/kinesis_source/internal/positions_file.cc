@@ -54,6 +54,8 @@ Result<Positions> parse(std::string_view text, const disk::Path& path) {
     if (std::string_view complete; shard["complete"].get(complete) == simdjson::SUCCESS)
       position.complete = std::string(complete);
     if (shard["finished"].get(position.finished) != simdjson::SUCCESS) return fail(damaged(path, "is not whole"));
+    if (std::int64_t millis = 0; shard["read_until"].get(millis) == simdjson::SUCCESS)
+      position.read_until = WallTime(std::chrono::milliseconds(millis));
     positions.shards.emplace(std::string(name), std::move(position));
   }
   return positions;
@@ -85,7 +87,9 @@ Result<void> write_positions(disk::Disk& disk, const disk::Path& folder, const s
   for (const auto& [id, position] : positions.shards) {
     json.key(id).begin_object();
     if (position.complete) json.key("complete").string(*position.complete);
-    json.key("finished").boolean(position.finished).end_object();
+    json.key("finished").boolean(position.finished);
+    if (position.read_until) json.key("read_until").integer(position.read_until->time_since_epoch().count());
+    json.end_object();
   }
   json.end_object().end_object();
   TRY(disk.create_folders(folder));

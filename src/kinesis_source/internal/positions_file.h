@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/uuid.h"
 #include "disk/disk.h"
@@ -14,6 +15,7 @@ namespace pinflow::kinesis_source::internal {
 struct ShardPosition {
   std::optional<std::string> complete;
   bool finished = false;
+  std::optional<WallTime> read_until = {};  // All that arrived in Kinesis before was read.
   friend bool operator==(const ShardPosition&, const ShardPosition&) = default;
 };
 

@@ -14,7 +14,9 @@ using testing::HasSubstr;
 Positions example() {
   return {.topic_id = Uuid::parse("0badcafe-0000-4000-8000-000000000001").value(),
           .seen = {{log::PartitionId(0), log::Offset(17)}, {log::PartitionId(2), log::Offset(4)}},
-          .shards = {{"shardId-000000000000", {"49590338271490256608559692538361571095921575989136588898", true}},
+          .shards = {{"shardId-000000000000",
+                      {"49590338271490256608559692538361571095921575989136588898", true,
+                       WallTime(std::chrono::milliseconds(1'790'000'000'007))}},
                      {"shardId-000000000001", {std::nullopt, false}}}};
 }
 
@@ -25,7 +27,7 @@ TEST(PositionsFile, HasTheseBytes) {
   EXPECT_EQ(
       disk.read_file("/state/kinesis/pins.json"),
       R"({"format":1,"topic_id":"0badcafe-0000-4000-8000-000000000001","seen":[17,0,4],"shards":{)"
-      R"("shardId-000000000000":{"complete":"49590338271490256608559692538361571095921575989136588898","finished":true},)"
+      R"("shardId-000000000000":{"complete":"49590338271490256608559692538361571095921575989136588898","finished":true,"read_until":1790000000007},)"
       R"("shardId-000000000001":{"finished":false}}})");
 }
 

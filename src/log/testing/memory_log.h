@@ -28,6 +28,8 @@ class MemoryLog final : public Log {
 
   // Each of the next produced records fails with the error at the front, if there is one.
   std::deque<std::optional<Error>> next_outcomes;
+  // Records that are refused as long as it is set, as those that are too large.
+  std::function<bool(const Record&)> refuse;
   // Holds the `done` of a produce until release().
   bool hold = false;
   // Of one partition in one fetch, so that a test of many records takes several.
@@ -366,6 +368,7 @@ class MemoryLog final : public Log {
       next_outcomes.pop_front();
       if (outcome) return fail(*outcome);
     }
+    if (refuse && refuse(record)) return fail(ErrorCode::kInvalid, "the record is refused");
     const auto found = topics_.find(topic);
     if (found == topics_.end()) return fail(ErrorCode::kNotFound, "no such topic");
     auto& partitions = found->second.partitions;
