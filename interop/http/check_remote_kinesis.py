@@ -168,10 +168,16 @@ def read_from(program, folder, kills):
 
 
 def checked_online(program, folder):
-    """`config check --online` says whether the Kinesis can be asked."""
+    """`config check --online` says whether the streams can be read, and which is missing."""
     emulator = Kinesalite(folder / "emulator").start()
     command = [str(program), "config", "check", "--online", "--data", str(folder / "data"), "--set", f"kinesis.read_from={emulator.kinesis}"]
+    client = new_client(emulator.kinesis)
     try:
+        for kind in KINDS[:2]:
+            make(client, f"streaming-pinterest-{kind}", 1)
+        partly = subprocess.run(command, env={**os.environ, **AWS_ENVIRONMENT}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        expect(partly.returncode == 3 and "streaming-pinterest-user" in partly.stdout, f"with two streams: {partly.returncode} {partly.stdout}")
+        make(client, f"streaming-pinterest-{KINDS[2]}", 1)
         good = subprocess.run(command, env={**os.environ, **AWS_ENVIRONMENT}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
         expect(good.returncode == 0 and "Kinesis      ok" in good.stdout, f"with kinesalite: {good.stdout}")
     finally:

@@ -38,7 +38,9 @@ Result<KinesisSourceRole> start_kinesis_source(Environment& environment, log::Lo
 // Answers from memory: what keeps records from coming in.
 void add_kinesis_source_check(doors::Health& health, const kinesis_source::KinesisSource& source);
 
-// Whether the service can be asked and takes our credentials: lists one stream.
-Result<void> check_kinesis_remote(Environment& environment, const std::string& setting, const std::string& endpoint);
+// Whether the service of kinesis.forward_to can be asked and takes our credentials: lists one stream.
+Result<void> check_kinesis_forward(Environment& environment);
+// Whether the streams of kinesis.read_from are there and may be read: does in each what reading takes.
+Result<void> check_kinesis_source(Environment& environment);
 
 }  // namespace pinflow::app

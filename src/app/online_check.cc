@@ -111,11 +111,8 @@ void check_online(Environment& environment, const CheckReport& report) {
     report("stores", fail(stores.error()));
   }
   if (config.log.engine == "kafka") report("Kafka", check_cluster(environment));
-  if (const std::string& endpoint = config.kinesis.forward_to; !endpoint.empty())
-    report("Kinesis", check_kinesis_remote(environment, "kinesis.forward_to", endpoint));
-  if (const std::string& endpoint = config.kinesis.read_from;
-      !endpoint.empty() && endpoint != config.kinesis.forward_to)
-    report("Kinesis", check_kinesis_remote(environment, "kinesis.read_from", endpoint));
+  if (!config.kinesis.forward_to.empty()) report("Kinesis", check_kinesis_forward(environment));
+  if (!config.kinesis.read_from.empty()) report("Kinesis", check_kinesis_source(environment));
   if (config.batch.engine == "spark") report("Spark", check_program(config.batch.spark_submit));
 }
 
