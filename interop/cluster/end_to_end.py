@@ -5,7 +5,8 @@
 - Kafka, folder, and Kafka, S3 (versitygw): two `serve`, two `sink`, two `stream`.
 
 What is held: a record that was acknowledged is in its topic; one whose request got no answer may be there too, but not more often than it was sent. Each
-record of a topic is in exactly one object, and each record of a stream in exactly one row. The batch gives the same answers everywhere.
+record of a topic is in exactly one object, and each record of a stream in exactly one row. Live metrics are the same at every door, at one that begins anew,
+and as SQL over the tables says. The batch gives the same answers everywhere.
 
     end_to_end.py [--program PROGRAM] [--kills N] [--brokers N] [--seed N] [--posts N] [WORD ...]
 """
@@ -28,6 +29,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "interop" / "kafka"), str(ROOT / "interop" / "s3"), str(HERE)]
 import brokers  # noqa: E402
 import kafka_peers  # noqa: E402
+import live_answers  # noqa: E402
 import servers  # noqa: E402
 from check_report import Report, expect  # noqa: E402
 from doors import call  # noqa: E402
@@ -217,6 +219,7 @@ def go_through(stage, options, records):
     poster.start()
     kill_at_random(stage, poster, random.Random(options.seed), options.kills)
     said = holds_all(stage, poster)
+    said += "; " + holds_live(stage)
     stage.command("batch", "run")
     return said, json.loads(stage.command("question", "all", "--format", "json"))
 
@@ -252,6 +255,21 @@ def holds_all(stage, poster):
     return f"{sum(sum(end.values()) for end in topics.values())} records, {sum(poster.unknown.values())} without an answer; killed: {kills}"
 
 
+def holds_live(stage):
+    """All doors, and over a cluster one that knows nothing yet."""
+    ends_of_streams = {(topic, partition): end for topic in (f"{STREAM}{kind}" for kind in KINDS) for partition, end in ends(stage, topic).items()}
+    doors = [role.port for role in stage.doors()]
+    late = None
+    try:
+        if len(stage.roles) > 1:
+            late = Role(stage, "serve", stage.folder / "late")
+            doors.append(late.port)
+        return live_answers.hold(doors, lambda sql: rows(stage, sql), ends_of_streams)
+    finally:
+        if late:
+            late.kill()
+
+
 def records_of(options, folder):
     """Synthetic posts, as the emulator would send them."""
     program = str(options.program.resolve())
@@ -265,6 +283,13 @@ def records_of(options, folder):
         records[record[NUMBER[kind]]][kind] = record
     expect(all(len(record) == len(KINDS) for record in records), "the emulator left records out")
     return records
+
+
+def condensed(program, bootstrap):
+    """Makes the topic of condensed streams as one that is compacted within seconds."""
+    settings = ("cleanup.policy=compact", "segment.ms=3000", "min.cleanable.dirty.ratio=0.01", "max.compaction.lag.ms=3000")
+    subprocess.run([str(program), "topics", "create", "pinflow-live", "--partitions", "12", "--bootstrap", bootstrap, *(f"--setting={one}" for one in settings)], check=True,
+                   stdout=subprocess.DEVNULL)
 
 
 class Suite:
@@ -290,8 +315,9 @@ class Suite:
 
     def on_kafka(self, folder, settings, environment=None):
         """With brokers of its own: topics of one stage are not those of the next."""
-        members, bootstrap = brokers.start(folder / "brokers", self.options.brokers)
+        members, bootstrap = brokers.start(folder / "brokers", self.options.brokers, settings={"log.cleaner.backoff.ms": 1000})
         try:
+            condensed(self.options.program, bootstrap)
             roles = ["serve", "serve", "sink", "sink", "stream", "stream"]
             return self.run(Stage(self.options, folder, roles, ["log.engine=kafka", f"kafka_cluster.bootstrap_servers={bootstrap}", *settings], environment))
         finally:

@@ -125,7 +125,7 @@ class Move:
             expect(not collections.Counter(read) & collections.Counter(rest) and len(read) + len(rest) == len(past),
                    f"the group read {len(read)} before and {len(rest)} after of {len(past)}")
             end_to_end.kill_at_random(many, poster, self.chance, self.options.kills)
-            said = end_to_end.holds_all(many, poster)
+            said = f"{end_to_end.holds_all(many, poster)}; {end_to_end.holds_live(many)}"
             self.same_answers(many)
             return f"{said}; {killed} of the migration; {len(past)} old records and their group moved"
         finally:

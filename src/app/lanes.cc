@@ -1,7 +1,9 @@
 #include "app/lanes.h"
 
+#include <algorithm>
 #include <vector>
 
+#include "app/pipeline_log.h"
 #include "app/sink_options.h"
 #include "app/stream_options.h"
 #include "base/random.h"
@@ -18,6 +20,25 @@ Result<SinkRole> start_sink(Environment& environment, Stores& stores, log::Log& 
   return role;
 }
 
+namespace {
+
+Result<void> start_condenser(Environment& environment, log::Log& log, const std::vector<std::string>& streams,
+                             StreamRole& role) {
+  const config::Config& config = environment.config();
+  live::CondenserOptions options;
+  options.names = {config.topics.prefix};
+  options.topic = condensed_topic(config);
+  // A sixth: its pages hold three times as many posts, and as dense ids as real ones need no more.
+  options.max_seen_pages = static_cast<std::size_t>(std::max<std::int64_t>(config.live.max_seen_pages / 6, 2));
+  options.allowed_lateness = config.live.allowed_lateness;
+  TRY_ASSIGN(role.live_share, log.join(options.group, streams));
+  role.condenser = std::make_unique<live::Condenser>(std::move(options), log, *role.live_share, environment.clock,
+                                                     *environment.logger);
+  return {};
+}
+
+}  // namespace
+
 Result<StreamRole> start_stream(Environment& environment, Stores& stores, log::Log& log,
                                 const std::string& pipeline_id) {
   TRY_ASSIGN(const auto options, stream_options(environment.config(), pipeline_id));
@@ -32,6 +53,7 @@ Result<StreamRole> start_stream(Environment& environment, Stores& stores, log::L
   context.share = role.share.get();
   Random random(entropy_seed());
   role.lane = std::make_unique<stream::StreamLane>(options, context, random);
+  if (environment.config().log.engine == "kafka") TRY(start_condenser(environment, log, streams, role));
   return role;
 }
 
@@ -41,6 +63,13 @@ void add_sink_check(doors::Health& health, const sink::Sink& sink) {
       if (!partition.error.empty()) return fail(ErrorCode::kUnavailable, partition.error);
     }
     return {};
+  });
+}
+
+void add_condenser_check(doors::Health& health, const live::Condenser& condenser) {
+  health.add_check("live", [&condenser]() -> Result<void> {
+    const live::CondenserStatus status = condenser.status();
+    return status.error ? Result<void>(fail(ErrorCode::kUnavailable, *status.error)) : Result<void>();
   });
 }
 

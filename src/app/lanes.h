@@ -7,6 +7,7 @@
 #include "app/stores.h"
 #include "base/result.h"
 #include "doors/health.h"
+#include "live/condenser.h"
 #include "log/log.h"
 #include "log/share.h"
 #include "sink/sink.h"
@@ -26,6 +27,9 @@ struct StreamRole {
   KeeperEngine keeper;
   std::unique_ptr<log::Share> share;
   std::unique_ptr<stream::StreamLane> lane;
+  // Over a cluster: what live metrics everywhere need of this process's part.
+  std::unique_ptr<log::Share> live_share;
+  std::unique_ptr<live::Condenser> condenser;
 };
 Result<StreamRole> start_stream(Environment& environment, Stores& stores, log::Log& log,
                                 const std::string& pipeline_id);
@@ -33,5 +37,6 @@ Result<StreamRole> start_stream(Environment& environment, Stores& stores, log::L
 // Each answers from memory: what would keep posts from going on to objects and tables.
 void add_sink_check(doors::Health& health, const sink::Sink& sink);
 void add_stream_check(doors::Health& health, const stream::StreamLane& lane);
+void add_condenser_check(doors::Health& health, const live::Condenser& condenser);
 
 }  // namespace pinflow::app

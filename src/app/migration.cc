@@ -8,15 +8,13 @@
 #include "app/kafka_options.h"
 #include "app/stream_options.h"
 #include "base/random.h"
-#include "live/checkpoint.h"
 #include "migrate/state_copy.h"
 
 namespace pinflow::app {
 
 namespace {
 
-constexpr std::string_view kFolders[] = {"schedule", "access"};
-constexpr std::string_view kLive = "live";
+constexpr std::string_view kFolders[] = {"schedule", "access", "live"};
 
 bool is_cluster(const Environment& environment) {
   return environment.config().log.engine == "kafka";
@@ -142,15 +140,6 @@ Result<void> Migration::plan_state(MigrationPlan& plan) {
       if (there(from_, name) && !there(to_, name)) plan.state.emplace_back(name);
     }
   }
-  const disk::Path checkpoint = disk::Path(kLive) / live::kCheckpointName;
-  const bool moves = log_moves_ && state_moves_ && there(from_, checkpoint) && !there(to_, checkpoint);
-  if (moves) plan.state.emplace_back(kLive);
-  if (log_moves_ && !state_moves_ && there(from_, checkpoint)) {
-    plan.remarks.emplace_back(
-        "Live metrics begin anew from the copied streams: both sides have the same data folder, and its checkpoint "
-        "stays that of "
-        "this log.");
-  }
   return {};
 }
 
@@ -169,7 +158,7 @@ Result<MigrationReport> Migration::run(const MigrationPlan& plan, const Migratio
     TRY(other_log_.log().commit_offsets(group, offsets));
     ++report.groups;
   }
-  TRY(copy_state(plan, moved, report));
+  TRY(copy_state(plan, report));
   return report;
 }
 
@@ -231,14 +220,12 @@ Result<void> Migration::copy_topics(const MigrationPlan& plan, const MigrationPr
   return {};
 }
 
-Result<void> Migration::copy_state(const MigrationPlan& plan, const std::vector<migrate::MovedTopic>& moved,
-                                   MigrationReport& report) {
+Result<void> Migration::copy_state(const MigrationPlan& plan, MigrationReport& report) {
   const disk::Path from = from_.folder("state");
   const disk::Path to = to_.folder("state");
   if (!plan.state.empty()) TRY(to_.disk->create_folders(to));
   for (const std::string& name : plan.state) {
-    auto copied = name == kLive ? migrate::copy_live_checkpoint(*to_.disk, from / name, to / name, moved)
-                                : migrate::copy_folder(*to_.disk, from / name, to / name);
+    auto copied = migrate::copy_folder(*to_.disk, from / name, to / name);
     if (!copied) return fail(std::move(copied.error()).with_context(fmt::format("copying state/{}", name)));
     if (*copied) report.state.push_back(name);
   }

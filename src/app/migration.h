@@ -63,8 +63,7 @@ class Migration {
   Result<void> copy_stores(const MigrationPlan& plan, const MigrationProgress& progress, MigrationReport& report);
   Result<void> move_positions(const std::vector<migrate::MovedTopic>& moved, MigrationReport& report);
   Result<void> copy_topics(const MigrationPlan& plan, const MigrationProgress& progress, MigrationReport& report);
-  Result<void> copy_state(const MigrationPlan& plan, const std::vector<migrate::MovedTopic>& moved,
-                          MigrationReport& report);
+  Result<void> copy_state(const MigrationPlan& plan, MigrationReport& report);
 
   Environment& from_;
   Environment& to_;

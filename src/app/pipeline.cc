@@ -89,11 +89,13 @@ class OneProcess final : public Pipeline {
   void add_status(doors::Health& health, doors::Metrics& metrics) {
     if (sink_.sink) add_sink_check(health, *sink_.sink);
     if (stream_.lane) add_stream_check(health, *stream_.lane);
+    if (stream_.condenser) add_condenser_check(health, *stream_.condenser);
     if (kinesis_source_.source) add_kinesis_source_check(health, *kinesis_source_.source);
     metrics.add_source([this](doors::MetricsWriter& out) {
       if (log_.embedded) write_log_metrics(out, *log_.embedded, environment_.config().log.durability);
       if (sink_.sink) write_sink_metrics(out, sink_.sink->status_without_lag());
       if (stream_.lane) write_stream_metrics(out, stream_.lane->status_without_lag());
+      if (stream_.condenser) write_condenser_metrics(out, stream_.condenser->status());
       if (kinesis_source_.source) write_kinesis_source_metrics(out, kinesis_source_.source->status());
     });
   }

@@ -5,6 +5,7 @@
 #include "app/cluster_options.h"
 #include "app/kafka_options.h"
 #include "kafka_cluster/kafka_log.h"
+#include "live/condensed_intake.h"
 #include "records/kind.h"
 
 namespace pinflow::app {
@@ -78,7 +79,12 @@ Result<PipelineLog> open_pipeline_log(Environment& environment) {
     TRY(make_topic(opened.log(), names.topic(kind), config.topics.partitions));
     TRY(make_topic(opened.log(), names.stream(kind), config.topics.partitions));
   }
+  if (opened.cluster) TRY(live::make_condensed(condensed_topic(config), *opened.cluster));
   return opened;
+}
+
+live::CondensedTopic condensed_topic(const config::Config& config) {
+  return {.name = config.live.topic, .for_each_kind = config.live.topic_partitions};
 }
 
 Result<PipelineLog> open_log_to_read(Environment& environment) {

@@ -5,6 +5,7 @@
 #include "app/environment.h"
 #include "base/result.h"
 #include "groups/positions_log.h"
+#include "live/condensed_intake.h"
 #include "log/embedded_log.h"
 
 namespace pinflow::app {
@@ -24,6 +25,9 @@ struct PipelineLog {
 
 // kConflict: another process has the embedded log open.
 Result<PipelineLog> open_pipeline_log(Environment& environment);
+
+// The topic of condensed streams, over a cluster.
+live::CondensedTopic condensed_topic(const config::Config& config);
 
 // To look at its records alone, also while pinflow runs. Has no groups.
 Result<PipelineLog> open_log_to_read(Environment& environment);

@@ -108,6 +108,15 @@ void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts
       .sample({{"why", "origins"}}, refused.origins);
 }
 
+void write_condenser_metrics(MetricsWriter& out, const live::CondenserStatus& status) {
+  out.family("pinflow_live_condensed_partitions", kGauge, "Partitions of the streams that this process condenses.")
+      .sample({{"state", "running"}}, std::uint64_t{status.partitions})
+      .sample({{"state", "loading"}}, std::uint64_t{status.loading});
+  out.family("pinflow_live_condensed_records_total", kCounter, "Records condensed since the start.")
+      .sample({}, status.records);
+  out.family("pinflow_live_condensed_entries_total", kCounter, "What was stored of them.").sample({}, status.entries);
+}
+
 void write_live_metrics(MetricsWriter& out, const live::LiveStatus& status) {
   out.family("pinflow_live_posts_total", kCounter, "Posts counted.").sample({}, status.posts);
   out.family("pinflow_live_passed_over_total", kCounter, "Records that count for nothing, or for no profile.")
@@ -125,6 +134,14 @@ void write_live_metrics(MetricsWriter& out, const live::LiveStatus& status) {
     out.sample({{"topic", partition.partition.topic}, {"partition", fmt::format("{}", partition.partition.partition)}},
                std::int64_t{seconds});
   }
+  out.family("pinflow_live_lag_records", kGauge, "Records of a partition that the answers do not have yet.");
+  for (const live::PartitionProgress& partition : status.partitions) {
+    out.sample({{"topic", partition.partition.topic}, {"partition", fmt::format("{}", partition.partition.partition)}},
+               partition.lag());
+  }
+  out.family("pinflow_live_stalled_partitions", kGauge, "Partitions whose records do not come, as the answers say why.")
+      .sample({}, std::ranges::count_if(status.partitions,
+                                        [](const auto& partition) { return partition.error.has_value(); }));
   out.family("pinflow_live_joined_total", kCounter, "Posts of which all three records came.").sample({}, status.joined);
   out.family("pinflow_live_held", kGauge, "What is held in memory.")
       .sample({{"what", "profiles"}}, std::uint64_t{status.profiles})

@@ -5,6 +5,7 @@
 #include "doors/guard.h"
 #include "doors/metrics.h"
 #include "kinesis_source/stream_copy.h"
+#include "live/condenser.h"
 #include "live/event_hub.h"
 #include "live/live_metrics.h"
 #include "log/embedded_log.h"
@@ -20,6 +21,7 @@ void write_stream_metrics(doors::MetricsWriter& out, const std::vector<stream::T
 void write_kinesis_source_metrics(doors::MetricsWriter& out,
                                   const std::vector<kinesis_source::StreamCopyStatus>& status);
 void write_refused_metrics(doors::MetricsWriter& out, const doors::RefusedCounts& refused);
+void write_condenser_metrics(doors::MetricsWriter& out, const live::CondenserStatus& status);
 void write_live_metrics(doors::MetricsWriter& out, const live::LiveStatus& status);
 void write_event_metrics(doors::MetricsWriter& out, const live::EventCounts& counts);
 

@@ -58,6 +58,12 @@ void Serving::start_live() {
   options.state.allowed_lateness = live.allowed_lateness;
   options.idle_after = live.idle_after;
   options.checkpoint = {.folder = parts_.environment.folder("state") / "live", .interval = live.checkpoint_interval};
+  if (config().log.engine == "kafka") {
+    options.condensed = condensed_topic(config());
+    options.names = names_;
+    options.earlier_checkpoint = options.checkpoint->folder;
+    options.checkpoint->folder = parts_.environment.folder("state") / "live-condensed";
+  }
   live_ = std::make_unique<live::LiveMetrics>(options, parts_.log, *parts_.environment.disk, parts_.environment.clock,
                                               logger());
   live_routes_ = std::make_unique<live::LiveRoutes>(*live_);

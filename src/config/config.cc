@@ -271,6 +271,9 @@ void check_whole(const Loaded& loaded, std::vector<std::string>& problems) {
   one_of("s3.credentials", config.s3.credentials, {"auto", "environment", "file", "container", "instance"});
   one_of("logging.level", config.logging.level, {"debug", "info", "warning", "error"});
   one_of("logging.format", config.logging.format, {"text", "json"});
+  if (config.live.topic_partitions < 1 || config.live.topic_partitions > 1'000)
+    complain("live.topic_partitions", "1 to 1000 partitions for each kind");
+  if (const auto good = check_name("topic", config.live.topic); !good) complain("live.topic", good.error().message);
   if (config.topics.partitions > 10'000) complain("topics.partitions", "at most 10000 partitions");
   if (const auto good = check_name("prefix", config.topics.prefix); !good) {
     complain("topics.prefix", good.error().message);

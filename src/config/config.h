@@ -181,6 +181,8 @@ struct Config {
     std::chrono::milliseconds allowed_lateness{60'000};
     std::chrono::milliseconds idle_after{60'000};
     std::chrono::milliseconds checkpoint_interval{10'000};
+    std::string topic = "pinflow-live";
+    std::int32_t topic_partitions = 4;
   } live;
   struct {
     std::string engine = "duckdb";

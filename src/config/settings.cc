@@ -272,6 +272,12 @@ constexpr Setting kSettings[] = {
     setting("live.checkpoint_interval", FIELD(live.checkpoint_interval),
             "Time between two checkpoints of live metrics while there is news."),
     setting(
+        "live.topic", FIELD(live.topic),
+        "With log.engine = 'kafka': the compacted topic in which `pinflow stream` condenses the streams for the live "
+        "metrics of every `pinflow serve`. It is made where it is missing."),
+    setting("live.topic_partitions", FIELD(live.topic_partitions),
+            "Its partitions for each of the three kinds of record, as it was made with; they cannot be changed later."),
+    setting(
         "batch.engine", FIELD(batch.engine),
         "Where the batch's statements run: duckdb (in this program), spark (spark-submit) or databricks (Jobs API). "
         "One engine at a time writes its tables; `pinflow batch run --rebuild` changes over."),

@@ -63,15 +63,4 @@ Result<std::string> read_checkpoint(disk::Disk& disk, const disk::Path& folder) 
   return std::string(state);
 }
 
-std::string with_topic_ids(std::string state, std::span<const std::pair<Uuid, Uuid>> ids) {
-  const auto bytes_of = [](const Uuid& id) { return std::string(id.bytes.begin(), id.bytes.end()); };
-  for (const auto& [from, to] : ids) {
-    const std::string old_bytes = bytes_of(from);
-    const std::string new_bytes = bytes_of(to);
-    for (std::size_t at = state.find(old_bytes); at != state.npos; at = state.find(old_bytes, at + new_bytes.size()))
-      state.replace(at, old_bytes.size(), new_bytes);
-  }
-  return state;
-}
-
 }  // namespace pinflow::live

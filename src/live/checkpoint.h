@@ -1,12 +1,9 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/result.h"
-#include "base/uuid.h"
 #include "disk/disk.h"
 
 namespace pinflow::live {
@@ -23,9 +20,5 @@ Result<std::string_view> decode_checkpoint(std::string_view file);
 Result<void> write_checkpoint(disk::Disk& disk, const disk::Path& folder, std::string_view state);
 // Gives the last one. kNotFound: there is none; otherwise as decode_checkpoint.
 Result<std::string> read_checkpoint(disk::Disk& disk, const disk::Path& folder);
-
-// The same saved state over a log in which the topics have other ids (each old one with its new one) and their records the same offsets. Ids are
-// random and 16 bytes long, so they are found by their bytes.
-std::string with_topic_ids(std::string state, std::span<const std::pair<Uuid, Uuid>> ids);
 
 }  // namespace pinflow::live

@@ -1,12 +1,13 @@
 #include "live/live_metrics.h"
 
 #include <algorithm>
-#include <array>
+
+#include <fmt/format.h>
 
 #include "base/backoff.h"
 #include "base/check.h"
 #include "live/answering.h"
-#include "live/record_parser.h"
+#include "live/checkpoint.h"
 
 namespace pinflow::live {
 
@@ -26,10 +27,7 @@ constexpr std::size_t kFetchBytes = std::size_t{1} << 20;
 class LiveMetrics::Reader {
  public:
   explicit Reader(LiveMetrics& owner)
-      : owner_(owner),
-        parsers_{RecordParser(records::Kind::kPin), RecordParser(records::Kind::kGeo),
-                 RecordParser(records::Kind::kUser)},
-        retry_(owner.options_.least_retry, owner.options_.most_retry) {}
+      : owner_(owner), intake_(*owner.intake_), retry_(owner.options_.least_retry, owner.options_.most_retry) {}
 
   void run(const std::stop_token& stop) {
     read(stop);
@@ -63,43 +61,50 @@ class LiveMetrics::Reader {
   struct Cursor {
     TopicPartition partition;
     Uuid topic;
-    SourceState* source;  // In the state: where to read on.
-    RecordParser* parser;
+    ReadingPlace place;  // In the intake.
     Offset high_watermark{};
     std::optional<Error> error{};
+    SteadyTime begun{};  // When it was first followed.
     SteadyTime last_news{};
     Backoff retry;
-    bool has_backlog() const { return high_watermark > source->next && source->newest; }
+    Offset& next() const { return *place.next; }
+    const std::optional<WallTime>& newest() const { return *place.newest; }
+    bool has_backlog() const { return high_watermark > next() && newest(); }
   };
 
   // Follows the topics: begun, grown, or made again under the same name.
   void find_partitions() {
     bool found_new = false;
-    for (const std::string& name : owner_.options_.topics) {
+    for (const std::string& name : intake_.topics()) {
       const auto topic = owner_.log_.topic(name);
       if (!topic) continue;  // Waited for.
-      for (std::int32_t p = 0; p < topic->partitions; ++p) found_new |= follow({name, PartitionId(p)}, topic->id);
+      for (std::int32_t p = 0; p < topic->partitions; ++p) found_new |= follow({name, PartitionId(p)}, *topic);
     }
     if (!found_new) return;
     std::ranges::sort(cursors_, {}, &Cursor::partition);
     publish();
   }
 
-  bool follow(const TopicPartition& partition, const Uuid& topic) {
+  bool follow(const TopicPartition& partition, const log::Topic& topic) {
     const auto known = std::ranges::find(cursors_, partition, &Cursor::partition);
-    if (known != cursors_.end() && known->topic == topic) return false;
-    if (known != cursors_.end()) cursors_.erase(known);
-    const auto kind = records::kind_of(partition.topic);
-    CHECK(kind.has_value(), "topics of live metrics are named after their kind");
-    SourceState* source = nullptr;
+    if (known != cursors_.end() && known->topic == topic.id) return false;
+    Result<ReadingPlace> place;
     {
       const std::scoped_lock lock(owner_.mutex_);
-      source = &owner_.state_->follow(partition, topic);
+      place = intake_.follow(partition, topic);
     }
+    if (!place) {
+      note_failure(place.error());
+      return false;
+    }
+    // A topic made anew has all its places anew.
+    std::erase_if(cursors_, [&](const Cursor& cursor) {
+      return cursor.partition.topic == partition.topic && cursor.topic != topic.id;
+    });
     cursors_.push_back({.partition = partition,
-                        .topic = topic,
-                        .source = source,
-                        .parser = &parsers_[static_cast<std::size_t>(*kind)],
+                        .topic = topic.id,
+                        .place = *place,
+                        .begun = owner_.clock_.steady_now(),
                         .last_news = owner_.clock_.steady_now(),
                         .retry = Backoff(owner_.options_.least_retry, owner_.options_.most_retry)});
     return true;
@@ -120,13 +125,13 @@ class LiveMetrics::Reader {
     for (const Cursor& cursor : cursors_) {
       if (!cursor.retry.ready(owner_.clock_.steady_now())) continue;
       ready.push_back(&cursor);
-      if (cursor.has_backlog()) least = std::min(least.value_or(*cursor.source->newest), *cursor.source->newest);
+      if (cursor.has_backlog()) least = std::min(least.value_or(*cursor.newest()), *cursor.newest());
     }
     log::FetchRequest request{
         .positions = {}, .max_bytes = kFetchBytes, .min_bytes = 1, .max_wait = owner_.options_.max_wait};
     for (const Cursor* cursor : ready) {
-      if (cursor->has_backlog() && *cursor->source->newest > *least) continue;
-      request.positions.push_back({cursor->partition, cursor->source->next});
+      if (cursor->has_backlog() && *cursor->newest() > *least) continue;
+      request.positions.push_back({cursor->partition, cursor->next()});
     }
     return request;
   }
@@ -135,25 +140,24 @@ class LiveMetrics::Reader {
     const auto cursor = std::ranges::find(cursors_, fetched.partition, &Cursor::partition);
     if (cursor == cursors_.end() || !still_the_same(*cursor)) return;
     if (fetched.error) return take_error(*cursor, *fetched.error);
-    cursor->error.reset();
-    cursor->retry.succeeded();
     cursor->high_watermark = fetched.high_watermark;
     cursor->last_news = owner_.clock_.steady_now();
-    RecordParser& parser = *cursor->parser;
-    parser.read(fetched, owner_.clock_.now());
+    if (const auto read = intake_.read(fetched, owner_.clock_.now()); !read) return take_error(*cursor, read.error());
+    cursor->error.reset();
+    cursor->retry.succeeded();
     {
       const std::scoped_lock lock(owner_.mutex_);
-      parser.apply(*owner_.state_, *cursor->source);
-      cursor->source->next = std::max(cursor->source->next, fetched.next);
+      intake_.apply(owner_.clock_.steady_now());
+      cursor->next() = std::max(cursor->next(), fetched.next);
     }
-    if (owner_.checkpoints_) owner_.checkpoints_->note_records(std::max<std::size_t>(parser.records(), 1));
+    if (owner_.checkpoints_) owner_.checkpoints_->note_records(std::max<std::size_t>(intake_.records(), 1));
     publish();
   }
 
   // Reading the state needs no lock: nobody else changes it.
   void save() {
     const SteadyTime begin = owner_.clock_.steady_now();
-    std::string bytes = owner_.state_->save();
+    std::string bytes = intake_.save();
     owner_.checkpoints_->write(std::move(bytes), owner_.clock_.steady_now() - begin);
   }
 
@@ -173,16 +177,16 @@ class LiveMetrics::Reader {
   // lost its end.
   bool reposition(Cursor& cursor) {
     const auto range = owner_.log_.offsets(cursor.partition);
-    if (!range || (cursor.source->next >= range->begin && cursor.source->next <= range->end)) return false;
-    const Offset there = std::clamp(cursor.source->next, range->begin, range->end);
+    if (!range || (cursor.next() >= range->begin && cursor.next() <= range->end)) return false;
+    const Offset there = intake_.go_on(cursor.next(), *range);
     owner_.logger_.warning("live metrics go on at another offset, as theirs is no longer in the log",
                            {{"topic", cursor.partition.topic},
                             {"partition", cursor.partition.partition},
-                            {"offset", cursor.source->next},
+                            {"offset", cursor.next()},
                             {"new_offset", there}});
     {
       const std::scoped_lock lock(owner_.mutex_);
-      cursor.source->next = there;
+      cursor.next() = there;
     }
     cursor.error.reset();
     publish();
@@ -202,49 +206,45 @@ class LiveMetrics::Reader {
 
   // Shows how far the partitions are.
   void publish() {
-    std::vector<PartitionProgress> all;
-    std::vector<SteadyTime> news;
+    std::vector<ShownPartition> all;
     all.reserve(cursors_.size());
-    news.reserve(cursors_.size());
     for (const Cursor& cursor : cursors_) {
-      const SourceState& source = *cursor.source;
-      all.push_back({.partition = cursor.partition,
-                     .next = source.next,
-                     .high_watermark = std::max(cursor.high_watermark, source.next),
-                     .error = cursor.error,
-                     .newest = source.newest,
-                     .late = source.late,
-                     .too_late = source.too_late});
-      if (source.newest) all.back().watermark = *source.newest - owner_.options_.state.allowed_lateness;
-      news.push_back(cursor.last_news);
-      owner_.positions_.note(cursor.partition, source.next);
+      PartitionProgress progress{.partition = cursor.partition,
+                                 .next = cursor.next(),
+                                 .high_watermark = std::max(cursor.high_watermark, cursor.next()),
+                                 .error = cursor.error,
+                                 .newest = cursor.newest()};
+      if (owner_.positions_) {
+        const SourceState& source = intake_.state().sources().at(cursor.partition);
+        progress.late = source.late;
+        progress.too_late = source.too_late;
+        if (source.newest) progress.watermark = *source.newest - owner_.options_.state.allowed_lateness;
+        owner_.positions_->note(cursor.partition, cursor.next());
+      }
+      all.push_back({std::move(progress), cursor.last_news, cursor.begun});
     }
+    all = intake_.shown(std::move(all));
     {
       const std::scoped_lock lock(owner_.mutex_);
-      owner_.progress_ = std::move(all);
-      owner_.last_news_ = std::move(news);
+      owner_.shown_ = std::move(all);
     }
     owner_.version_.fetch_add(1, std::memory_order_relaxed);
     owner_.changed_.notify_all();
   }
 
   LiveMetrics& owner_;
-  std::array<RecordParser, 3> parsers_;  // By kind.
-  std::vector<Cursor> cursors_;          // Sorted by partition.
+  Intake& intake_;
+  std::vector<Cursor> cursors_;  // Sorted by partition.
   Backoff retry_;
   bool failing_ = false;
 };
 
 LiveMetrics::LiveMetrics(LiveOptions options, log::Log& log, disk::Disk& disk, const Clock& clock, Logger& logger)
-    : options_(std::move(options)),
-      log_(log),
-      clock_(clock),
-      logger_(logger),
-      positions_(log, options_.group, logger),
-      state_(std::make_unique<LiveState>(options_.state)) {
+    : options_(std::move(options)), log_(log), clock_(clock), logger_(logger), intake_(make_intake()) {
+  if (!options_.condensed) positions_ = std::make_unique<log::PositionKeeper>(log, options_.group, logger);
   if (options_.checkpoint) {
     checkpoints_ = std::make_unique<CheckpointKeeper>(*options_.checkpoint, disk, clock, logger);
-    load_state();
+    load_state(disk);
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { Reader(*this).run(stop); });
 }
@@ -253,17 +253,29 @@ LiveMetrics::~LiveMetrics() {
   stop();
 }
 
-void LiveMetrics::load_state() {
-  const auto saved = checkpoints_->read();
-  if (!saved) return;
-  const Result<void> loaded = state_->load(*saved);
-  if (loaded) {
-    logger_.info("live metrics go on from their checkpoint", {{"posts", state_->parts().counts.posts}});
+std::unique_ptr<Intake> LiveMetrics::make_intake() {
+  if (!options_.condensed) return read_streams(options_.state, options_.topics);
+  return read_condensed(options_.state, *options_.condensed, options_.names, log_, logger_);
+}
+
+void LiveMetrics::load_state(disk::Disk& disk) {
+  if (const auto saved = checkpoints_->read(); saved && goes_on(options_.checkpoint->folder, intake_->load(*saved)))
     return;
+  if (!options_.earlier_checkpoint) return;
+  const disk::Path& earlier = *options_.earlier_checkpoint;
+  if (const auto saved = read_checkpoint(disk, earlier)) goes_on(earlier, intake_->load_streams(*saved));
+}
+
+bool LiveMetrics::goes_on(const disk::Path& folder, const Result<void>& loaded) {
+  if (loaded) {
+    logger_.info("live metrics go on from their checkpoint",
+                 {{"folder", folder.string()}, {"posts", intake_->state().parts().counts.posts}});
+    return true;
   }
   logger_.warning("the checkpoint of the live metrics is of no use: they read the streams from the beginning",
-                  {{"folder", options_.checkpoint->folder.string()}, {"error", loaded.error().message}});
-  state_ = std::make_unique<LiveState>(options_.state);
+                  {{"folder", folder.string()}, {"error", loaded.error().message}});
+  intake_ = make_intake();
+  return false;
 }
 
 void LiveMetrics::stop() {
@@ -278,10 +290,19 @@ void LiveMetrics::stop() {
 }
 
 std::vector<PartitionProgress> LiveMetrics::progress_now() const {
-  std::vector<PartitionProgress> all = progress_;
+  std::vector<PartitionProgress> all;
+  all.reserve(shown_.size());
   const SteadyTime now = clock_.steady_now();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].idle = all[i].lag() == 0 && now - last_news_[i] >= options_.idle_after;
+  for (const ShownPartition& shown : shown_) {
+    PartitionProgress progress = shown.progress;
+    progress.idle = progress.lag() == 0 && now - shown.last_news >= options_.idle_after;
+    if (const auto silent = now - shown.last_heard;
+        options_.condensed && !progress.error && silent >= options_.mark_silence) {
+      progress.error =
+          Error{ErrorCode::kUnavailable, fmt::format("no `pinflow stream` has told of it for {} s: is one running?",
+                                                     std::chrono::floor<std::chrono::seconds>(silent).count())};
+    }
+    all.push_back(std::move(progress));
   }
   return all;
 }
@@ -301,7 +322,7 @@ std::vector<Answer> LiveMetrics::answer_all(std::span<const Query> queries) {
   std::vector<Answer> answers;
   answers.reserve(queries.size());
   const std::scoped_lock lock(mutex_);
-  const Answering answering(state_->parts(), clock_.now());
+  const Answering answering(intake_->parts(), clock_.now());
   const Head head = complete(answering.head());
   for (const Query& query : queries) answers.push_back({head, answering.answer(query)});
   return answers;
@@ -315,24 +336,25 @@ LiveStatus LiveMetrics::status() const {
   LiveStatus status;
   {
     const std::scoped_lock lock(mutex_);
-    const LiveParts& parts = state_->parts();
+    const LiveState& state = intake_->state();
+    const LiveParts& parts = state.parts();
     status = {.partitions = progress_now(),
               .posts = parts.counts.posts,
               .repeats = parts.counts.repeats,
               .without_profile = parts.counts.without_profile,
               .unreadable = parts.counts.unreadable,
-              .joined = state_->join().joined(),
-              .pending = state_->join().pending(),
+              .joined = state.join().joined(),
+              .pending = state.join().pending(),
               .profiles = parts.profiles.size(),
               .categories = parts.categories.size(),
               .countries = parts.countries.size(),
               .pairs = parts.category_profiles.size() + parts.country_profiles.size() + parts.country_categories.size(),
               .evicted = parts.profiles.evicted(),
-              .evicted_pending = state_->join().evicted(),
+              .evicted_pending = state.join().evicted(),
               .evicted_names = parts.categories.evicted() + parts.countries.evicted(),
               .evicted_pairs = parts.category_profiles.evicted() + parts.country_profiles.evicted() +
                                parts.country_categories.evicted(),
-              .forgotten_pages = state_->seen().forgotten_pages()};
+              .forgotten_pages = state.seen().forgotten_pages()};
   }
   for (const PartitionProgress& partition : status.partitions) {
     status.late += partition.late;
@@ -345,8 +367,10 @@ LiveStatus LiveMetrics::status() const {
 bool LiveMetrics::wait_until(const TopicPartition& partition, Offset end, milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto reached = [&] {
-    const auto found = std::ranges::find(progress_, partition, &PartitionProgress::partition);
-    return found != progress_.end() && found->next >= end;
+    const auto found = std::ranges::find(shown_, partition, [](const ShownPartition& shown) -> const TopicPartition& {
+      return shown.progress.partition;
+    });
+    return found != shown_.end() && found->progress.next >= end;
   };
   changed_.wait_for(lock, timeout, [&] { return stopped_ || reached(); });
   return reached();

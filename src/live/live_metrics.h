@@ -16,6 +16,8 @@
 #include "base/logger.h"
 #include "disk/disk.h"
 #include "live/checkpoint_keeper.h"
+#include "live/condensed_intake.h"
+#include "live/intake.h"
 #include "live/live_answers.h"
 #include "live/live_query.h"
 #include "live/live_state.h"
@@ -27,13 +29,22 @@ namespace pinflow::live {
 struct LiveOptions {
   // Topics or streams of records, each named after its kind (records::kind_of); one that is not there yet is waited for.
   std::vector<std::string> topics;
+  // Where it is given, the streams are read from it, as others condense them (live/condenser.h).
+  std::optional<CondensedTopic> condensed{};
+  records::Names names{};  // Of the condensed streams.
+  // A partition of which nobody wrote a mark so long is shown with an error.
+  std::chrono::milliseconds mark_silence{30'000};
   StateOptions state{};
   std::optional<CheckpointOptions> checkpoint{};  // None: each start reads the topics from their beginning.
-  std::chrono::milliseconds idle_after{60'000};   // A partition that is read to its end and silent so long is idle.
-  std::string group = "pinflow-live";             // Its positions in the log show the lag; they decide nothing.
-  std::chrono::milliseconds max_wait{1'000};      // How long one fetch may wait; a new partition is seen within it.
-  std::chrono::milliseconds least_retry{100};     // After a failure, and while a topic is not there;
-  std::chrono::milliseconds most_retry{1'000};    // doubled until this.
+  // Without a checkpoint the state of condensed streams begins with this one of the streams themselves, if it is there: a log that
+  // became a cluster's (`pinflow migrate`).
+  std::optional<disk::Path> earlier_checkpoint{};
+  std::chrono::milliseconds idle_after{60'000};  // A partition that is read to its end and silent so long is idle.
+  std::string group =
+      "pinflow-live";  // Its positions in the log show the lag; they decide nothing. Of streams that are read themselves.
+  std::chrono::milliseconds max_wait{1'000};    // How long one fetch may wait; a new partition is seen within it.
+  std::chrono::milliseconds least_retry{100};   // After a failure, and while a topic is not there;
+  std::chrono::milliseconds most_retry{1'000};  // doubled until this.
 };
 
 struct LiveStatus {
@@ -89,24 +100,25 @@ class LiveMetrics final : public LiveAnswers {
  private:
   class Reader;
 
-  void load_state();
-  std::vector<PartitionProgress> progress_now() const;  // With mutex_ held.
+  std::unique_ptr<Intake> make_intake();
+  void load_state(disk::Disk& disk);
+  bool goes_on(const disk::Path& folder, const Result<void>& loaded);  // If not, with a new intake.
+  std::vector<PartitionProgress> progress_now() const;                 // With mutex_ held.
   Head complete(Head head) const;
 
   const LiveOptions options_;
   log::Log& log_;
   const Clock& clock_;
   Logger& logger_;
-  log::PositionKeeper positions_;
-  std::unique_ptr<CheckpointKeeper> checkpoints_;  // None: no checkpoints.
+  std::unique_ptr<log::PositionKeeper> positions_;  // None: those who condense the streams tell theirs.
+  std::unique_ptr<CheckpointKeeper> checkpoints_;   // None: no checkpoints.
   std::atomic<std::uint64_t> version_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  // State below is protected by mutex_. The reader's thread alone changes *state_, so it may look at it without.
-  std::unique_ptr<LiveState> state_;
-  std::vector<PartitionProgress> progress_;  // Sorted.
-  std::vector<SteadyTime> last_news_;        // Of each of them.
+  // State below is protected by mutex_. The reader's thread alone changes *intake_, so it may look at it without.
+  std::unique_ptr<Intake> intake_;
+  std::vector<ShownPartition> shown_;  // Sorted.
   bool stopped_ = false;
   std::jthread thread_;  // Last: it uses all of the above.
 };

@@ -43,10 +43,10 @@ SourceState& LiveState::follow(const log::TopicPartition& partition, const Uuid&
   return source;
 }
 
-WallTime LiveState::note_time(SourceState& source, WallTime time) const {
+WallTime note_time(SourceState& source, WallTime time, std::chrono::milliseconds allowed_lateness) {
   time = since_1970(time);
   if (source.newest) {
-    source.late += time < *source.newest - allowed_lateness_;
+    source.late += time < *source.newest - allowed_lateness;
     source.too_late += time <= *source.newest - kLongestWindow;
   }
   source.newest = std::max(source.newest.value_or(time), time);
@@ -54,11 +54,26 @@ WallTime LiveState::note_time(SourceState& source, WallTime time) const {
 }
 
 void LiveState::apply(SourceState& source, const Pin& pin) {
-  const WallTime time = note_time(source, pin.time);
-  if (!seen_.insert(pin.ind, kPinKind)) {
-    ++parts_.counts.repeats;
-    return;
-  }
+  Pin noted = pin;
+  noted.time = note_time(source, pin.time, allowed_lateness_);
+  if (!take(noted)) ++parts_.counts.repeats;
+}
+
+void LiveState::apply(SourceState& source, const Geo& geo) {
+  Geo noted = geo;
+  noted.time = note_time(source, geo.time, allowed_lateness_);
+  if (!take(noted)) ++parts_.counts.repeats;
+}
+
+void LiveState::apply(SourceState& source, const User& user) {
+  User noted = user;
+  noted.time = note_time(source, user.time, allowed_lateness_);
+  if (!take(noted)) ++parts_.counts.repeats;
+}
+
+bool LiveState::take(const Pin& pin) {
+  if (!seen_.insert(pin.ind, kPinKind)) return false;
+  const WallTime time = since_1970(pin.time);
   ++parts_.counts.posts;
   parts_.first = std::min(parts_.first, time);
   parts_.newest = std::max(parts_.newest, time);
@@ -86,14 +101,12 @@ void LiveState::apply(SourceState& source, const Pin& pin) {
   if (post.has_geo) count_country(post);
   if (post.has_user) count_age_group(post);
   if (post.has_geo && post.has_user) join_.done(pin.ind);
+  return true;
 }
 
-void LiveState::apply(SourceState& source, const Geo& geo) {
-  const WallTime time = note_time(source, geo.time);
-  if (!seen_.insert(geo.ind, kGeoKind)) {
-    ++parts_.counts.repeats;
-    return;
-  }
+bool LiveState::take(const Geo& geo) {
+  if (!seen_.insert(geo.ind, kGeoKind)) return false;
+  const WallTime time = since_1970(geo.time);
   RowId country = kNoRow;
   if (names_place(geo.country)) {
     country = parts_.countries.intern(geo.country, [this](RowId id) { forget_country(id); });
@@ -103,19 +116,18 @@ void LiveState::apply(SourceState& source, const Geo& geo) {
   post.country = country;
   if (post.has_pin) count_country(post);
   if (post.has_pin && post.has_user) join_.done(geo.ind);
+  return true;
 }
 
-void LiveState::apply(SourceState& source, const User& user) {
-  const WallTime time = note_time(source, user.time);
-  if (!seen_.insert(user.ind, kUserKind)) {
-    ++parts_.counts.repeats;
-    return;
-  }
+bool LiveState::take(const User& user) {
+  if (!seen_.insert(user.ind, kUserKind)) return false;
+  const WallTime time = since_1970(user.time);
   JoinedPost& post = join_.arrived(user.ind, time);
   post.has_user = true;
   post.age_group = age_group_of(user.age);
   if (post.has_pin) count_age_group(post);
   if (post.has_pin && post.has_geo) join_.done(user.ind);
+  return true;
 }
 
 RowId LiveState::count_category(std::string_view category, const DecayWeight& weight, std::uint32_t minute,

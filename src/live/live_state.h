@@ -60,6 +60,9 @@ struct SourceState {
   std::uint64_t too_late = 0;
 };
 
+// Notes the time of the next record of a partition, of late ones too; gives it as the state counts it: from 1970 to 9999.
+WallTime note_time(SourceState& source, WallTime time, std::chrono::milliseconds allowed_lateness);
+
 struct StateCounts {
   std::uint64_t posts = 0;            // Counted.
   std::uint64_t repeats = 0;          // Records of a kind that had come for their post already.
@@ -99,11 +102,20 @@ class LiveState final {
   // The state of a partition, made where it is new: at offset 0. A topic that was made again under its name (another id) begins at
   // 0; what the old one brought stays. Good as long as the state.
   SourceState& follow(const log::TopicPartition& partition, const Uuid& topic);
+  // Of a partition that is followed.
+  SourceState& source(const log::TopicPartition& partition) { return sources_.at(partition); }
   const std::map<log::TopicPartition, SourceState>& sources() const { return sources_; }
 
   void apply(SourceState& source, const Pin& pin);
   void apply(SourceState& source, const Geo& geo);
   void apply(SourceState& source, const User& user);
+  // Takes records whose partition tells elsewhere how its times went (MergedState), with times as note_time() gives them. Returns false, and
+  // changes nothing, where a record of the kind had come for the post.
+  bool take(const Pin& pin);
+  bool take(const Geo& geo);
+  bool take(const User& user);
+  // Adds to the repeats; modulo 2^64, so that what was added can be taken back.
+  void note_repeats(std::uint64_t records) { parts_.counts.repeats += records; }
   void note_unreadable(std::uint64_t records) { parts_.counts.unreadable += records; }
 
   LiveParts& parts() { return parts_; }
@@ -118,7 +130,6 @@ class LiveState final {
   Result<void> load(std::string_view bytes);
 
  private:
-  WallTime note_time(SourceState& source, WallTime time) const;
   RowId count_category(std::string_view category, const DecayWeight& weight, std::uint32_t minute, RowId profile);
   void count_country(const JoinedPost& post);
   void count_age_group(const JoinedPost& post);

@@ -45,33 +45,35 @@ void RecordParser::read(const log::FetchedPartition& fetched, WallTime now) {
   }
 }
 
-void RecordParser::apply(LiveState& state, SourceState& source) const {
+Pin RecordParser::pin(std::size_t row) const {
   const auto& columns = batch_.batch().columns();
-  const auto text = [&](std::size_t column, std::size_t row) {
+  const auto text = [&](std::size_t column) {
     return columns[column].is_null(row) ? std::string_view() : columns[column].text_at(row);
   };
-  for (std::size_t row = 0; row < times_.size(); ++row) {
-    const std::int64_t ind = columns[ind_].integer_at(row);
-    switch (kind_) {
-      case Kind::kPin:
-        state.apply(source, Pin{.ind = ind,
-                                .profile = text(name_, row),
-                                .followers = parse_follower_count(text(second_, row)),
-                                .category = text(third_, row),
-                                .time = times_[row],
-                                .offset = offsets_[row]});
-        break;
-      case Kind::kGeo:
-        state.apply(source, Geo{.ind = ind, .country = text(name_, row), .time = times_[row]});
-        break;
-      case Kind::kUser: {
-        std::optional<std::int64_t> age;
-        if (!columns[name_].is_null(row)) age = columns[name_].integer_at(row);
-        state.apply(source, User{.ind = ind, .age = age, .time = times_[row]});
-        break;
-      }
-    }
-  }
+  return {.ind = columns[ind_].integer_at(row),
+          .profile = text(name_),
+          .followers = parse_follower_count(text(second_)),
+          .category = text(third_),
+          .time = times_[row],
+          .offset = offsets_[row]};
+}
+
+Geo RecordParser::geo(std::size_t row) const {
+  const auto& columns = batch_.batch().columns();
+  return {.ind = columns[ind_].integer_at(row),
+          .country = columns[name_].is_null(row) ? std::string_view() : columns[name_].text_at(row),
+          .time = times_[row]};
+}
+
+User RecordParser::user(std::size_t row) const {
+  const auto& columns = batch_.batch().columns();
+  User user{.ind = columns[ind_].integer_at(row), .age = {}, .time = times_[row]};
+  if (!columns[name_].is_null(row)) user.age = columns[name_].integer_at(row);
+  return user;
+}
+
+void RecordParser::apply(LiveState& state, SourceState& source) const {
+  for_each([&](const auto& record, log::Offset) { state.apply(source, record); });
   state.note_unreadable(unreadable_);
 }
 

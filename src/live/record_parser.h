@@ -19,10 +19,17 @@ class RecordParser {
   void read(const log::FetchedPartition& fetched, WallTime now);
   // Gives what was read to the state, in order.
   void apply(LiveState& state, SourceState& source) const;
+  // Calls `visit` with a Pin, Geo or User for each that was read, in order, with the offset.
+  template <class Visit>
+  void for_each(Visit visit) const;
+  std::uint64_t unreadable() const { return unreadable_; }
   std::size_t records() const { return times_.size() + unreadable_; }
 
  private:
   std::size_t column(std::string_view name) const;
+  Pin pin(std::size_t row) const;
+  Geo geo(std::size_t row) const;
+  User user(std::size_t row) const;
 
   records::RawBatch batch_;
   const records::Kind kind_;
@@ -34,5 +41,22 @@ class RecordParser {
   std::vector<std::int64_t> offsets_;
   std::uint64_t unreadable_ = 0;
 };
+
+template <class Visit>
+void RecordParser::for_each(Visit visit) const {
+  for (std::size_t row = 0; row < times_.size(); ++row) {
+    switch (kind_) {
+      case records::Kind::kPin:
+        visit(pin(row), log::Offset(offsets_[row]));
+        break;
+      case records::Kind::kGeo:
+        visit(geo(row), log::Offset(offsets_[row]));
+        break;
+      case records::Kind::kUser:
+        visit(user(row), log::Offset(offsets_[row]));
+        break;
+    }
+  }
+}
 
 }  // namespace pinflow::live

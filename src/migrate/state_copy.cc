@@ -1,9 +1,5 @@
 #include "migrate/state_copy.h"
 
-#include <utility>
-
-#include "live/checkpoint.h"
-
 namespace pinflow::migrate {
 
 namespace {
@@ -39,19 +35,6 @@ Result<bool> copy_folder(disk::Disk& disk, const disk::Path& from, const disk::P
   TRY(copy_tree(disk, from, partial));
   TRY(disk.rename(partial, to));
   TRY(disk.sync_folder(to.parent_path()));
-  return true;
-}
-
-Result<bool> copy_live_checkpoint(disk::Disk& disk, const disk::Path& from, const disk::Path& to,
-                                  const std::vector<MovedTopic>& topics) {
-  TRY_ASSIGN(const bool theirs, is_there(disk, to / live::kCheckpointName));
-  if (theirs) return false;
-  const auto state = live::read_checkpoint(disk, from);
-  if (!state) return false;
-  std::vector<std::pair<Uuid, Uuid>> ids;
-  for (const MovedTopic& topic : topics) ids.emplace_back(topic.from, topic.to);
-  TRY(disk.create_folders(to));
-  TRY(live::write_checkpoint(disk, to, live::with_topic_ids(*state, ids)));
   return true;
 }
 

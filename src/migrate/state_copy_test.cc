@@ -4,8 +4,6 @@
 
 #include "base/random.h"
 #include "disk/memory_disk.h"
-#include "live/checkpoint.h"
-#include "live/live_state.h"
 
 namespace pinflow::migrate {
 namespace {
@@ -51,24 +49,6 @@ TEST_F(StateCopy, IsWholeOrNotThereAfterACrashAtAnyStep) {
     EXPECT_EQ(disk_.read_file(to / "state.json"), "state") << step;
     EXPECT_EQ(disk_.read_file(to / "runs/1"), "one") << step;
   }
-}
-
-TEST_F(StateCopy, TakesTheLiveMetricsToTheNewIdsOfTheTopics) {
-  Random random(3);
-  const MovedTopic moved{"streaming-pinterest-pin", Uuid::random(random), Uuid::random(random)};
-  const auto state_with = [](const Uuid& id) {
-    live::LiveState state({});
-    live::SourceState& source = state.follow({"streaming-pinterest-pin", log::PartitionId(0)}, id);
-    source.next = log::Offset(1);
-    state.apply(source, live::Pin{.ind = 1, .profile = "Ann", .category = "art"});
-    return state.save();
-  };
-  ASSERT_TRUE(disk_.create_folders(kHere / "live"));
-  EXPECT_EQ(copy_live_checkpoint(disk_, kHere / "live", kThere / "live", {moved}), false);
-  ASSERT_TRUE(live::write_checkpoint(disk_, kHere / "live", state_with(moved.from)));
-  EXPECT_EQ(copy_live_checkpoint(disk_, kHere / "live", kThere / "live", {moved}), true);
-  EXPECT_EQ(live::read_checkpoint(disk_, kThere / "live"), state_with(moved.to));
-  EXPECT_EQ(copy_live_checkpoint(disk_, kHere / "live", kThere / "live", {moved}), false);
 }
 
 }  // namespace
