@@ -205,8 +205,8 @@ Result<void> Admin::alter_topic(const std::string& topic, const TopicConfigs& co
   return {};
 }
 
-Result<std::vector<TopicSettings>> Admin::topic_settings(const std::vector<std::string>& topics) {
-  std::vector<TopicSettings> all(topics.size());
+Result<std::vector<std::optional<TopicSettings>>> Admin::topic_settings(const std::vector<std::string>& topics) {
+  std::vector<std::optional<TopicSettings>> all(topics.size());
   if (topics.empty()) return all;
   std::vector<ResourceHandle> owned;
   std::vector<rd_kafka_ConfigResource_t*> resources;
@@ -221,10 +221,11 @@ Result<std::vector<TopicSettings>> Admin::topic_settings(const std::vector<std::
   const auto** const results =
       rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (rd_kafka_ConfigResource_error(results[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const auto error = rd_kafka_ConfigResource_error(results[i]);
     const auto at = std::ranges::find(topics, std::string_view(rd_kafka_ConfigResource_name(results[i])));
-    if (at == topics.end()) continue;
-    TopicSettings& settings = all[static_cast<std::size_t>(at - topics.begin())];
+    if (at == topics.end() || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+    TopicSettings& settings = all[static_cast<std::size_t>(at - topics.begin())].emplace();
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     std::size_t entries = 0;
     const auto** const list = rd_kafka_ConfigResource_configs(results[i], &entries);
     for (std::size_t e = 0; e < entries; ++e) {

@@ -43,8 +43,9 @@ class Admin final {
   Result<void> delete_topic(const std::string& name);
   Result<void> add_partitions(const std::string& topic, std::int32_t total);
   Result<void> alter_topic(const std::string& topic, const TopicConfigs& configs);
-  // The settings of these topics, in their order; a topic that went meanwhile has none.
-  Result<std::vector<TopicSettings>> topic_settings(const std::vector<std::string>& topics);
+  // The settings of these topics, in their order. Empty: the broker that answered does not know the topic, which went meanwhile or came just now.
+  // What may not be seen is as if nothing were set.
+  Result<std::vector<std::optional<TopicSettings>>> topic_settings(const std::vector<std::string>& topics);
   Result<log::Offset> delete_records(const log::TopicPartition& partition, log::Offset before);
 
   Result<log::OffsetRange> offsets(const log::TopicPartition& partition);

@@ -85,11 +85,12 @@ void TopicCache::read_settings() {
   const std::scoped_lock lock(mutex_);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto entry = topics_.find(names[i]);
-    if (entry == topics_.end()) continue;
-    entry->second.has_settings = true;  // Who may not see them does without.
+    // Who may not see them does without. A topic that came just now is asked for again.
+    if (entry == topics_.end() || (settings && !(*settings)[i])) continue;
+    entry->second.has_settings = true;
     if (!settings) continue;
-    entry->second.topic.configs = (*settings)[i].own;
-    entry->second.max_message_bytes = (*settings)[i].max_message_bytes;
+    entry->second.topic.configs = (*settings)[i]->own;
+    entry->second.max_message_bytes = (*settings)[i]->max_message_bytes;
   }
 }
 
@@ -140,7 +141,8 @@ Result<log::Topic> TopicCache::wait_for(const std::string& name, std::int32_t pa
     TRY(refresh());
     std::unique_lock lock(mutex_);
     const auto found = topics_.find(name);
-    if (found != topics_.end() && found->second.has_leaders && found->second.topic.partitions >= partitions)
+    if (found != topics_.end() && found->second.has_leaders && found->second.has_settings &&
+        found->second.topic.partitions >= partitions)
       return found->second.topic;
     if (std::chrono::steady_clock::now() > deadline) break;
     // The brokers learn of a topic one after the other and say nothing when they have.

@@ -25,7 +25,7 @@ class TopicCache final {
   std::vector<log::Topic> topics() const;
   // kNotFound: no such topic or partition.
   Result<void> check(const log::TopicPartition& partition);
-  // The topic is seen with at least so many partitions that all have leaders, or the call timeout passes.
+  // The topic is seen with its settings and at least so many partitions that all have leaders, or the call timeout passes.
   Result<log::Topic> wait_for(const std::string& name, std::int32_t partitions);
   // kUnavailable: it is still seen once the call timeout has passed, or nobody answers.
   Result<void> wait_until_gone(const std::string& name);
