@@ -38,6 +38,7 @@ bench: build ## Measures posts per second, drain rate, batch time, memory, start
 	@bench/stream/spark_bench.py --pinflow build/release/pinflow
 	@bench/batch/batch_bench.py --pinflow build/release/pinflow
 	@bench/sink/sink_bench.py --pinflow build/release/pinflow
+	@bench/cluster/doors_bench.py --pinflow build/release/pinflow
 
 freshness: build ## Measures how soon posts are visible at 1, 5 and 20 thousand a second, ten minutes each, and whether memory stays flat
 	@cmake --build --preset release --target freshness_load -j $(JOBS)

@@ -113,20 +113,8 @@ class Bridge:
         self.bootstrap = self.kafka.bootstrap
 
     def command(self):
-        libs = bridge_libs("strimzi")
-        jvm = ["java", "-Xmx512m", "-Xms512m"]
-        if libs:
-            config = self.folder / "bridge.properties"
-            config.write_text(f"bridge.id=bench\nkafka.bootstrap.servers={self.bootstrap}\nkafka.producer.acks=all\nhttp.host=127.0.0.1\nhttp.port={self.port}\nhttp.timeoutSeconds=-1\n")
-            self.name = "Strimzi bridge"
-            return [*jvm, "-cp", f"{libs}/*", "io.strimzi.kafka.bridge.Application", f"--config-file={config}"], r"Bridge.*(started|listening)|HTTP-Kafka Bridge started"
-        libs = bridge_libs("least")
-        if not libs:
-            raise Missing("Maven has neither Strimzi's bridge nor what the least bridge is made of")
-        classes = libs.parent / "classes"
-        subprocess.run(["javac", "-nowarn", "-cp", f"{libs}/*", "-d", str(classes), str(HERE / "bridge/LeastBridge.java")], check=True, timeout=120)
-        self.name = "least bridge"
-        return [*jvm, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", f"{classes}:{libs}/*", "LeastBridge", str(self.port), self.bootstrap], "^listening"
+        self.name, command, ready = bridge_command(self.port, self.bootstrap, self.folder)
+        return command, ready
 
     def start(self):
         command, ready = self.command()
@@ -141,6 +129,23 @@ class Bridge:
             self.process.terminate()
             self.process.wait(30)
         self.kafka.stop()
+
+
+def bridge_command(port, bootstrap, folder):
+    """Returns what the bridge is called, its command line, and what it prints once it listens."""
+    libs = bridge_libs("strimzi")
+    jvm = ["java", "-Xmx512m", "-Xms512m"]
+    if libs:
+        config = folder / f"bridge-{port}.properties"
+        config.write_text(f"bridge.id=bench\nkafka.bootstrap.servers={bootstrap}\nkafka.producer.acks=all\nhttp.host=127.0.0.1\nhttp.port={port}\nhttp.timeoutSeconds=-1\n")
+        command = [*jvm, "-cp", f"{libs}/*", "io.strimzi.kafka.bridge.Application", f"--config-file={config}"]
+        return "Strimzi bridge", command, r"Bridge.*(started|listening)|HTTP-Kafka Bridge started"
+    libs = bridge_libs("least")
+    if not libs:
+        raise Missing("Maven has neither Strimzi's bridge nor what the least bridge is made of")
+    classes = libs.parent / "classes"
+    subprocess.run(["javac", "-nowarn", "-cp", f"{libs}/*", "-d", str(classes), str(HERE / "bridge/LeastBridge.java")], check=True, timeout=120)
+    return "least bridge", [*jvm, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", f"{classes}:{libs}/*", "LeastBridge", str(port), bootstrap], "^listening"
 
 
 def bridge_libs(profile):
