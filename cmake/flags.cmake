@@ -20,6 +20,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   # PINFLOW_UNOPTIMIZED, tests and glue that runs once, compile at -O0: in half the time, a third with much inline code.
   target_compile_options(pinflow_flags INTERFACE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:PINFLOW_UNOPTIMIZED>>>:-O1> -g1)
 endif()
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  # Lines and names for stacks, no types: a sixth less to compile, and files a quarter as large.
+  target_compile_options(pinflow_flags INTERFACE -g1)
+endif()
 if(PINFLOW_FUZZ)
   target_compile_options(pinflow_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
