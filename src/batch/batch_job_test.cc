@@ -73,6 +73,27 @@ TEST_F(Batch, RepeatsAndBrokenRecordsChangeNoAnswer) {
                   "pinterest.pin|0|83|pin|eyJpbmRleCI6Im1hbnkifQ=="));
 }
 
+TEST_F(Batch, ManyRepeatsTakeNoMemoryForTheirTexts) {
+  engine_ =
+      sql::open_engine({.memory_limit = ByteCount(80 << 20), .temporary = folder_ / "spill", .folders = {folder_}})
+          .value();
+  constexpr int kPosts = 12'000;
+  for (int turn = 0; turn < 4; ++turn) {
+    std::vector<std::string> lines;
+    for (int i = 0; i < kPosts; ++i) {
+      std::string text;
+      while (text.size() < 2'000) text += fmt::format("{:x}", random_());
+      lines.push_back(fmt::format(R"({{"index":{},"title":"turn {}","description":"{}"}})", i, turn, text));
+    }
+    sink(records::Kind::kPin, lines);
+  }
+  const KindCounts pins = run().kinds.at(records::Kind::kPin);
+  EXPECT_EQ(pins.rows, 12'000U);
+  EXPECT_EQ(pins.repeats, 36'000U);
+  EXPECT_EQ(rows_of("batch_pin", "count(*), min(title), max(title), min(source_offset)", "1"),
+            std::vector<std::string>{"12000|turn 3|turn 3|36000"});
+}
+
 TEST_F(Batch, RunAgainReplacesInsteadOfAdding) {
   sink(posts(10));
   run();

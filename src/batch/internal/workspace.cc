@@ -231,13 +231,13 @@ Result<Workspace::Rows> Workspace::make_latest(records::Kind kind, const LoadedT
   TRY(forget(cleaned, loaded, objects));
   Rows rows;
   TRY_ASSIGN(rows.cleaned, count(cleaned));
-  // Our own statement ranks all rows, which takes longer than all else: to rank those that repeat and delete comes to the same.
+  // Our own statement ranks whole rows, which takes longer than all else and memory for all of them. To rank their places comes to the same.
   TRY_ASSIGN(const bool few, statement.built_in ? find_repeats(cleaned, rows.cleaned) : Result<bool>(false));
   if (few) {
     TRY(drop_repeats(cleaned));
     TRY(session_->run(fmt::format("ALTER TABLE {} RENAME TO {}", cleaned, made)));
   } else {
-    TRY(create(made, statement));
+    TRY(statement.built_in ? keep_latest(cleaned, made) : create(made, statement));
     TRY(session_->run(fmt::format("DROP TABLE {}", cleaned)));
   }
   TRY_ASSIGN(rows.latest, count(made));
@@ -252,6 +252,13 @@ Result<bool> Workspace::find_repeats(const std::string& cleaned, std::uint64_t r
   TRY_ASSIGN(const sql::ResultTable repeats,
              session_->query(fmt::format("SELECT coalesce(sum(times - 1), 0) FROM {}", kRepeats)));
   return integer_of(repeats.rows[0][0]) * kFewRepeats <= rows;
+}
+
+Result<void> Workspace::keep_latest(const std::string& cleaned, const std::string& made) {
+  return session_->run(fmt::format(
+      "CREATE OR REPLACE TEMP TABLE {1} AS SELECT * FROM {0} WHERE rowid IN (SELECT place FROM (SELECT rowid AS place, "
+      "row_number() OVER (PARTITION BY ind ORDER BY {2}, rowid) AS rank FROM {0}) WHERE rank = 1)",
+      cleaned, made, kLatestFirst));
 }
 
 Result<void> Workspace::drop_repeats(const std::string& cleaned) {

@@ -68,6 +68,7 @@ class Workspace {
   Result<void> take_lent(records::Kind kind);
   Result<bool> find_repeats(const std::string& cleaned, std::uint64_t rows);
   Result<void> drop_repeats(const std::string& cleaned);
+  Result<void> keep_latest(const std::string& cleaned, const std::string& made);
   Result<void> create(std::string_view table, const sql::Statement& statement, std::string_view rest = "");
   Result<void> forget(std::string_view table, const LoadedThrough& loaded, const std::vector<SunkObject>& objects);
   Result<void> check_declared(std::string_view table, const sql::Statement& statement);
