@@ -52,25 +52,34 @@ Result<void> check_cluster(Environment& environment) {
   TRY_ASSIGN(const PipelineLog opened, open_log_to_read(environment));
   log::Log& log = opened.log();
   const records::Names names{environment.config().topics.prefix};
-  std::string missing;
+  const live::CondensedTopic condensed = condensed_topic(environment.config());
+  std::vector<std::string> wanted;
   for (const records::Kind kind : records::kKinds) {
-    for (const std::string& name : {names.topic(kind), names.stream(kind)}) {
-      const auto topic = log.topic(name);
-      if (!topic && topic.error().code == ErrorCode::kNotFound) {
-        missing += (missing.empty() ? "" : ", ") + name;
-        continue;
-      }
-      TRY(tried(only_error(topic), fmt::format("describe topic {}", name)));
-      TRY(tried(only_error(log.offsets({name, log::PartitionId(0)})), fmt::format("read topic {}", name)));
-    }
+    wanted.push_back(names.topic(kind));
+    wanted.push_back(names.stream(kind));
   }
-  for (const char* const group : {"pinflow-sink", "pinflow-stream"})
+  wanted.push_back(condensed.name);
+  std::string missing;
+  for (const std::string& name : wanted) {
+    const auto topic = log.topic(name);
+    if (!topic && topic.error().code == ErrorCode::kNotFound) {
+      missing += (missing.empty() ? "" : ", ") + name;
+      continue;
+    }
+    TRY(tried(only_error(topic), fmt::format("describe topic {}", name)));
+    TRY(tried(only_error(log.offsets({name, log::PartitionId(0)})), fmt::format("read topic {}", name)));
+    if (name == condensed.name) TRY(live::check_condensed(condensed, *topic));
+  }
+  for (const char* const group : {"pinflow-sink", "pinflow-stream", "pinflow-live"})
     TRY(tried(only_error(log.committed_offsets(group)), fmt::format("read the positions of group {}", group)));
   if (missing.empty()) return {};
-  return fail(ErrorCode::kNotFound,
-              fmt::format("topics that are not there yet: {}. The first role that starts makes them if it may create "
-                          "topics; else make them beforehand, each with {} partitions (topics.partitions)",
-                          missing, environment.config().topics.partitions));
+  return fail(
+      ErrorCode::kNotFound,
+      fmt::format(
+          "topics that are not there yet: {}. The first role that starts makes them if it may create "
+          "topics; else make them beforehand, each with {} partitions (topics.partitions), and {} (live.topic) with {} "
+          "and cleanup.policy=compact",
+          missing, environment.config().topics.partitions, condensed.name, live::condensed_spec(condensed).partitions));
 }
 
 Result<void> check_program(const std::string& program) {
