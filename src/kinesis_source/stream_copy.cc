@@ -112,6 +112,7 @@ Result<void> StreamCopy::recover(std::stop_token stop) {
     TRY(scan(partition, seen == seen_.end() ? log::Offset(0) : seen->second, stop));
   }
   recovered_ = true;
+  listed_ = false;
   next_listing_ = SteadyTime::min();
   return {};
 }
@@ -173,6 +174,7 @@ Result<void> StreamCopy::look_for_shards() {
     logger_.error("a shard left Kinesis before all of it was read: what it had behind the last copied record is lost",
                   {{"stream", options_.stream}, {"shard", id}, {"read up to", state.complete.value_or("nothing")}});
   }
+  listed_ = true;
   kept_.reset();  // It may be changed.
   next_listing_ = clock_.steady_now() + options_.list_interval;
   return {};
@@ -307,9 +309,11 @@ Result<void> StreamCopy::append(const std::string& id, ShardState& state, std::v
 }
 
 // Whether all that the log has of the shards lies below their positions. It does not for a while after records were found in the log that
-// no position covers: then the file of before must stay, since it says from where on to look for them.
+// no position covers: then the file of before must stay, since it says from where on to look for them. Nor before Kinesis said which shards there are: those that
+// were finished would be taken for forgotten ones.
 bool StreamCopy::is_settled() const {
-  return recovered_ && std::ranges::all_of(shards_, [](const auto& entry) { return entry.second.present.empty(); });
+  return recovered_ && listed_ &&
+         std::ranges::all_of(shards_, [](const auto& entry) { return entry.second.present.empty(); });
 }
 
 Result<void> StreamCopy::save() {

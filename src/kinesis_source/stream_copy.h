@@ -109,6 +109,7 @@ class StreamCopy final {
   const Clock& clock_;
   Logger& logger_;
   bool recovered_ = false;
+  bool listed_ = false;  // Since then.
   log::Topic topic_;
   std::map<log::PartitionId, log::Offset> seen_;  // Up to where the log's records are accounted for in `shards_`.
   Shards shards_;

@@ -227,8 +227,25 @@ TEST_F(StreamCopyTest, CopiesNothingTwiceAfterARestartThatSavedNothing) {
   EXPECT_EQ(copied(), sent());
 }
 
+TEST_F(StreamCopyTest, ForgetsNoFinishedShardWhereItEndsBeforeKinesisAnswered) {
+  const std::string shard = kinesis_.open();
+  for (int i = 0; i < 5; ++i) kinesis_.put(shard, "k", std::to_string(i));
+  kinesis_.open({shard});
+  start();
+  step(20);
+  ASSERT_TRUE(copy_->save());
+  start();
+  kinesis_.faults.assign(3, Error(ErrorCode::kUnavailable, "no answer"));
+  step(2);
+  ASSERT_TRUE(copy_->save());
+  kinesis_.faults.clear();
+  start();
+  step(20);
+  EXPECT_EQ(copied(), sent());
+}
+
 TEST_F(StreamCopyTest, LosesAndDoublesNothingHoweverOftenItDies) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Random random(seed);
     const auto chance = [&](std::uint64_t of) { return random() % of == 0; };
     kinesis_.shards.clear();
