@@ -1,4 +1,5 @@
 """A Kinesis elsewhere, which is kinesalite: calls that the doors pass on to it, and streams of it that come into the log."""
+import base64
 import collections
 import http.client
 import json
@@ -27,14 +28,29 @@ class Signing(Doors):
             os.environ.update(before)
 
 
-def all_records(client, stream):
+def plain(records):
+    return [f"{record['PartitionKey']} {record['Data'].decode()}" for record in records]
+
+
+def unpacked(records):
+    """The same, with packed records taken apart by AWS's own library."""
+    from aws_kinesis_agg.deaggregator import iter_deaggregate_records  # pylint: disable=import-outside-toplevel  # Of the environment of the checks.
+    said = []
+    for record in records:
+        packed = {"kinesis": {"kinesisSchemaVersion": "1.0", "sequenceNumber": record["SequenceNumber"], "partitionKey": record["PartitionKey"], "approximateArrivalTimestamp": 0, "data": base64.b64encode(record["Data"]).decode()}}
+        for one in iter_deaggregate_records([packed]):
+            said.append(f"{one['kinesis']['partitionKey']} {base64.b64decode(one['kinesis']['data']).decode()}")
+    return said
+
+
+def all_records(client, stream, said=plain):
     """"key data" of all records of a stream, by shard."""
     found = collections.defaultdict(list)
     for shard in client.list_shards(StreamName=stream)["Shards"]:
         iterator = client.get_shard_iterator(StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
         for _ in range(200):
             answer = client.get_records(ShardIterator=iterator)
-            found[shard["ShardId"]] += [f"{record['PartitionKey']} {record['Data'].decode()}" for record in answer["Records"]]
+            found[shard["ShardId"]] += said(answer["Records"])
             iterator = answer.get("NextShardIterator")
             if iterator is None or not answer["Records"]:
                 break
@@ -86,12 +102,20 @@ def passed_on(program, folder):
 
 
 def write(client, streams, chance, count, number):
-    """Puts posts until `count` more are there; gives the next number. Each key counts up."""
-    for _ in range(count):
-        kind = chance.choice(KINDS)
-        record = {"index" if kind == "pin" else "ind": number, "title": f"post {number}"}
-        client.put_record(StreamName=streams[kind], PartitionKey=f"key{number % 13}", Data=json.dumps(record).encode())
-        number += 1
+    """Puts posts until `count` more are there, some packed as producer libraries do; gives the next number. Each key counts up."""
+    from aws_kinesis_agg.aggregator import RecordAggregator  # pylint: disable=import-outside-toplevel  # Of the environment of the checks.
+    end = number + count
+    while number < end:
+        kind, key = chance.choice(KINDS), f"key{number % 13}"
+        together = min(chance.randint(2, 6) if chance.random() < 0.2 else 1, end - number)
+        posts = [json.dumps({"index" if kind == "pin" else "ind": at, "title": f"post {at}"}).encode() for at in range(number, number + together)]
+        if together > 1:
+            packer = RecordAggregator()
+            for post in posts:
+                packer.add_user_record(key, post)
+            posts = [packer.clear_and_get().get_contents()[2]]
+        client.put_record(StreamName=streams[kind], PartitionKey=key, Data=posts[0])
+        number += together
     return number
 
 
@@ -134,7 +158,7 @@ def read_from(program, folder, kills):
             doors.kill()
             doors.start()
         number = write(client, streams, chance, 50, number)
-        sent = {kind: all_records(client, stream) for kind, stream in streams.items()}
+        sent = {kind: all_records(client, stream, unpacked) for kind, stream in streams.items()}
         wanted = {kind: collections.Counter(record for records in shards.values() for record in records) for kind, shards in sent.items()}
         expect(sum(sum(counts.values()) for counts in wanted.values()) == number, "the emulator lost records")
         deadline = time.monotonic() + 60

@@ -64,6 +64,10 @@ class Client final : public KinesisApi {
           one.first = text_of(range, "StartingSequenceNumber");
           one.open = text_of(range, "EndingSequenceNumber").empty();
         }
+        if (element range; shard["HashKeyRange"].get(range) == simdjson::SUCCESS) {
+          one.first_hash = aws::parse_hash_key(text_of(range, "StartingHashKey")).value_or(one.first_hash);
+          one.last_hash = aws::parse_hash_key(text_of(range, "EndingHashKey")).value_or(one.last_hash);
+        }
         shards.push_back(std::move(one));
       }
       token = text_of(answer, "NextToken");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/hash_key.h"
 #include "aws/service_client.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -17,6 +18,8 @@ struct Shard {
   std::vector<std::string> parents;  // Of a shard that came of a split (one) or a merge (two).
   std::string first = {};            // No record of it has a lower sequence number.
   bool open = true;                  // Takes records still.
+  aws::HashKey first_hash = 0;       // Its part of the ring of keys.
+  aws::HashKey last_hash = aws::kLastHashKey;
 };
 
 struct Record {

@@ -1,6 +1,7 @@
 #include "kinesis_source/stream_copy.h"
 
 #include <algorithm>
+#include <charconv>
 #include <future>
 #include <utility>
 
@@ -27,7 +28,20 @@ const std::string* header(const log::StoredRecord& record, std::string_view name
   return nullptr;
 }
 
+std::uint64_t number_in(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 }  // namespace
+
+// What is to be stored in one partition.
+struct StreamCopy::Part {
+  std::vector<CopiedPlace> places = {};
+  std::vector<log::Record> records = {};
+  std::promise<std::vector<Result<log::Appended>>> answer = {};
+};
 
 bool sequence_before(std::string_view one, std::string_view other) {
   return one.size() != other.size() ? one.size() < other.size() : one < other;
@@ -148,7 +162,9 @@ Result<void> StreamCopy::scan(log::PartitionId partition, log::Offset from, std:
       const std::string* const sequence = header(record, kSequenceHeader);
       if (id == nullptr || sequence == nullptr) continue;
       ShardState& state = shard(*id);
-      if (!state.complete || sequence_before(*state.complete, *sequence)) state.present.insert(*sequence);
+      if (state.complete && !sequence_before(*state.complete, *sequence)) continue;
+      const std::string* const subsequence = header(record, kSubsequenceHeader);
+      state.present.insert({*sequence, subsequence == nullptr ? 0 : number_in(*subsequence)});
     }
     next = std::max(next, fetched.front().next);
   }
@@ -163,13 +179,15 @@ Result<void> StreamCopy::look_for_shards() {
     ShardState& state = shard(one.id);
     state.listed = true;
     state.parents = one.parents;
+    state.first_hash = one.first_hash;
+    state.last_hash = one.last_hash;
     const bool before = state.complete && !one.first.empty() && sequence_before(*state.complete, one.first);
     if (before || (state.finished && one.open)) begin_again(one.id, state, one);
   }
   for (auto& [id, state] : shards_) {
     if (state.listed || state.finished) continue;
     state.finished = true;
-    if (!state.present.empty()) state.complete = *state.present.rbegin();
+    if (!state.present.empty()) state.complete = state.present.rbegin()->sequence;
     state.present.clear();
     logger_.error("a shard left Kinesis before all of it was read: what it had behind the last copied record is lost",
                   {{"stream", options_.stream}, {"shard", id}, {"read up to", state.complete.value_or("nothing")}});
@@ -187,7 +205,7 @@ void StreamCopy::begin_again(const std::string& id, ShardState& state, const Sha
       "is lost",
       {{"stream", options_.stream}, {"shard", id}, {"read up to", state.complete.value_or("nothing")}});
   state.complete.reset();
-  state.present.erase(state.present.begin(), state.present.lower_bound(listed.first));
+  state.present.erase(state.present.begin(), state.present.lower_bound({listed.first}));
   state.finished = false;
   state.read_until.reset();
   state.iterator.reset();
@@ -253,25 +271,53 @@ Result<void> StreamCopy::tell_of_dropped(const std::string& id, const ShardState
   return {};
 }
 
-// All records of one answer, but for those that the log has already.
-Result<void> StreamCopy::append(const std::string& id, ShardState& state, std::vector<Record> records) {
-  const std::string last = records.back().sequence;
-  struct Part {
-    std::vector<std::string> sequences;
-    std::vector<log::Record> records;
-    std::promise<std::vector<Result<log::Appended>>> answer = {};
-  };
-  std::map<log::PartitionId, Part> parts;
+// By partition, but for those that the log has already.
+StreamCopy::Parts StreamCopy::divide(const std::string& id, ShardState& state, std::vector<Record> records) {
+  Parts parts;
   for (Record& record : records) {
-    if (state.present.contains(record.sequence)) continue;
+    if (auto packed = unpack(record.data, hasher_)) {
+      take_packed(id, state, record, *std::move(packed), parts);
+      continue;
+    }
+    if (state.present.contains({record.sequence})) continue;
     Part& part = parts[log::partition_of_key(record.key, topic_.partitions)];
-    part.sequences.push_back(record.sequence);
+    part.places.push_back({record.sequence});
     part.records.push_back(
         {.key = std::move(record.key),
          .value = std::move(record.data),
          .headers = {{std::string(kShardHeader), id}, {std::string(kSequenceHeader), std::move(record.sequence)}},
          .timestamp = record.arrived});
   }
+  return parts;
+}
+
+// A producer that learns too late of a split packs records of other shards, and sends these again where they belong: every consumer leaves them out here.
+void StreamCopy::take_packed(const std::string& id, ShardState& state, const Record& record,
+                             std::vector<PackedRecord> packed, Parts& parts) {
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    PackedRecord& one = packed[i];
+    if (one.hash < state.first_hash || one.hash > state.last_hash) {
+      if (!std::exchange(state.told_of_strays, true))
+        logger_.info("records packed for another shard of Kinesis are left out here: their producer sends them there",
+                     {{"stream", options_.stream}, {"shard", id}, {"sequence", record.sequence}});
+      continue;
+    }
+    CopiedPlace place{record.sequence, i};
+    if (state.present.contains(place)) continue;
+    Part& part = parts[log::partition_of_key(one.key, topic_.partitions)];
+    part.places.push_back(std::move(place));
+    part.records.push_back({.key = std::move(one.key),
+                            .value = std::move(one.data),
+                            .headers = {{std::string(kShardHeader), id},
+                                        {std::string(kSequenceHeader), record.sequence},
+                                        {std::string(kSubsequenceHeader), fmt::to_string(i)}},
+                            .timestamp = record.arrived});
+  }
+}
+
+Result<void> StreamCopy::append(const std::string& id, ShardState& state, std::vector<Record> records) {
+  const std::string last = records.back().sequence;
+  Parts parts = divide(id, state, std::move(records));
   for (auto& [partition, part] : parts) {
     log_.produce(options_.stream, partition, std::move(part.records),
                  [&answer = part.answer](auto results) { answer.set_value(std::move(results)); });
@@ -280,12 +326,12 @@ Result<void> StreamCopy::append(const std::string& id, ShardState& state, std::v
   std::optional<Error> unknown;  // Of those of which it is not known.
   for (auto& [partition, part] : parts) {
     const auto results = part.answer.get_future().get();
-    CHECK(results.size() == part.sequences.size(), "a log answers for each record");
+    CHECK(results.size() == part.places.size(), "a log answers for each record");
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (results[i]) {
         ++records_;
         seen_[partition] = std::max(seen_[partition], results[i]->offset + 1);
-        state.present.insert(part.sequences[i]);
+        state.present.insert(part.places[i]);
       } else {
         (results[i].error().code == ErrorCode::kInvalid ? refused : unknown) = results[i].error();
       }
@@ -304,7 +350,7 @@ Result<void> StreamCopy::append(const std::string& id, ShardState& state, std::v
   store_backoff_.succeeded();
   if (refused) return fail(context(*std::move(refused)));  // The shard waits; others go on.
   state.complete = last;
-  state.present.erase(state.present.begin(), state.present.upper_bound(last));
+  state.present.erase(state.present.begin(), state.present.upper_bound({last, UINT64_MAX}));
   return {};
 }
 

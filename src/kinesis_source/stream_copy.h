@@ -14,6 +14,7 @@
 #include "base/logger.h"
 #include "base/result.h"
 #include "disk/disk.h"
+#include "kinesis_source/aggregated.h"
 #include "kinesis_source/kinesis_api.h"
 #include "log/log.h"
 
@@ -22,6 +23,8 @@ namespace pinflow::kinesis_source {
 // By these headers a record of the log says of which record of Kinesis it is.
 inline constexpr std::string_view kShardHeader = "kinesis.shard";
 inline constexpr std::string_view kSequenceHeader = "kinesis.sequence";
+inline constexpr std::string_view kSubsequenceHeader =
+    "kinesis.subsequence";  // Of one that was packed with others: from 0.
 
 struct StreamCopyOptions {
   std::string stream;                               // In Kinesis, and the topic of the log, which must be there.
@@ -35,8 +38,14 @@ struct StreamCopyOptions {
 
 // Whether a sequence number is before another, as numbers.
 bool sequence_before(std::string_view one, std::string_view other);
-struct BySequence {
-  bool operator()(std::string_view one, std::string_view other) const { return sequence_before(one, other); }
+
+// A record that is copied: one of Kinesis, or one of those that a producer packed into it.
+struct CopiedPlace {
+  std::string sequence;
+  std::uint64_t subsequence = 0;
+  bool operator<(const CopiedPlace& other) const {
+    return sequence == other.sequence ? subsequence < other.subsequence : sequence_before(sequence, other.sequence);
+  }
 };
 
 struct ShardStatus {
@@ -58,6 +67,7 @@ struct StreamCopyStatus {
 // The log itself says how far it has a shard, since each copied record names shard and sequence number. The file of positions says from where on to look: for each
 // shard a sequence number up to which all is in the log, and where the log ended then. After a start, and after a produce that failed and may have stored some, what the
 // log got since is read, and what it has is not copied again. So this must be the one writer of such records.
+// A record that a producer library packed of several is copied as these, each by its own key.
 // A shard that came of others begins when those are read to their end, so that records of one key keep their order.
 // What Kinesis dropped before it was read is told as an error: of a shard that is gone, of a shard that was not read for longer than records are kept, and of a
 // stream that was made again under its name, which is copied from its oldest record on.
@@ -75,10 +85,12 @@ class StreamCopy final {
  private:
   struct ShardState {
     std::vector<std::string> parents = {};
-    std::optional<std::string> complete = {};        // Up to it, everything is in the log; none: nothing is known of.
-    std::set<std::string, BySequence> present = {};  // Behind `complete`, found in the log.
+    std::optional<std::string> complete = {};  // Up to it, everything is in the log; none: nothing is known of.
+    std::set<CopiedPlace> present = {};        // Behind `complete`, found in the log.
     bool finished = false;
     bool listed = true;
+    aws::HashKey first_hash = 0, last_hash = aws::kLastHashKey;
+    bool told_of_strays = false;
     std::optional<WallTime> read_until = {};  // All that arrived in Kinesis before was read; none: not known.
     std::optional<std::string> iterator = {};
     int throttled = 0;  // Times in a row.
@@ -97,6 +109,11 @@ class StreamCopy final {
   void failed(const std::string& id, ShardState& shard, const Error& error, SteadyTime now);
   Result<void> tell_of_dropped(const std::string& id, const ShardState& shard, WallTime now);
   void begin_again(const std::string& id, ShardState& shard, const Shard& listed);
+  struct Part;
+  using Parts = std::map<log::PartitionId, Part>;
+  Parts divide(const std::string& id, ShardState& shard, std::vector<Record> records);
+  void take_packed(const std::string& id, ShardState& shard, const Record& record, std::vector<PackedRecord> packed,
+                   Parts& parts);
   Result<void> append(const std::string& id, ShardState& shard, std::vector<Record> records);
   Result<void> load(const log::Topic& topic);
   bool is_settled() const;
@@ -118,6 +135,7 @@ class StreamCopy final {
   SteadyTime next_save_ = SteadyTime::min();
   Backoff backoff_;        // Of Kinesis and of reading the log ...
   Backoff store_backoff_;  // ... and of storing.
+  aws::KeyHasher hasher_;
   std::uint64_t records_ = 0;
   std::string error_;        // Of the stream ...
   std::string store_error_;  // ... and of what could not be stored.

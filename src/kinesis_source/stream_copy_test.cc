@@ -19,6 +19,21 @@ using testing::HasSubstr;
 
 constexpr const char* kStream = "streaming-pinterest-pin";
 
+// As a producer library packs records; texts are short.
+std::string pack(const std::vector<std::pair<std::string, std::string>>& records) {
+  const auto field = [](char tag, const std::string& bytes) {
+    return std::string{tag, static_cast<char>(bytes.size())} + bytes;
+  };
+  std::string body;
+  for (const auto& [key, data] : records) body += field(0x0a, key);
+  for (std::size_t i = 0; i < records.size(); ++i)
+    body += field(0x1a, std::string{0x08, static_cast<char>(i)} + field(0x1a, records[i].second));
+  aws::KeyHasher hasher;
+  std::string packed = "\xf3\x89\x9a\xc2" + body;
+  for (int shift = 120; shift >= 0; shift -= 8) packed.push_back(static_cast<char>(hasher(body) >> shift));
+  return packed;
+}
+
 // A stream of Kinesis in memory: shards that split and merge, and the faults that readers see.
 class FakeKinesis final : public KinesisApi {
  public:
@@ -119,7 +134,12 @@ class StreamCopyTest : public testing::Test {
   std::vector<std::string> sent() {
     std::vector<std::string> all;
     for (const auto& [id, stored] : kinesis_.shards) {
-      for (const Record& record : stored.records) all.push_back(record.key + " " + record.data);
+      for (const Record& record : stored.records) {
+        const auto packed = unpack(record.data, hasher_);
+        if (!packed) all.push_back(record.key + " " + record.data);
+        for (const PackedRecord& one : packed.value_or(std::vector<PackedRecord>()))
+          all.push_back(one.key + " " + one.data);
+      }
     }
     std::ranges::sort(all);
     return all;
@@ -134,6 +154,7 @@ class StreamCopyTest : public testing::Test {
   }
 
   FakeKinesis kinesis_;
+  aws::KeyHasher hasher_;
   log::MemoryLog log_;
   ManualClock clock_;
   disk::MemoryDisk disk_{&clock_};
@@ -156,6 +177,22 @@ TEST_F(StreamCopyTest, TakesRecordsWithKeyTimeAndWhereTheyCameFrom) {
     }
   }
   EXPECT_EQ(copy_->status().records, 1U);
+}
+
+TEST_F(StreamCopyTest, TakesPackedRecordsApartAndLeavesThoseOfAnotherShard) {
+  const std::string shard = kinesis_.open();
+  const aws::HashKey ada = hasher_("Ada"), bob = hasher_("Bob");
+  kinesis_.shards.at(shard).shard.last_hash = std::max(ada, bob) - 1;
+  kinesis_.put(shard, "a", pack({{"Ada", "1"}, {"Bob", "2"}, {"Ada", "3"}}));
+  kinesis_.put(shard, "Ada", "4");
+  start();
+  step(3);
+  const std::vector<std::string> expected =
+      ada < bob ? std::vector<std::string>{"Ada 1", "Ada 3", "Ada 4"} : std::vector<std::string>{"Ada 4", "Bob 2"};
+  EXPECT_EQ(copied(), expected);
+  start();  // As after SIGKILL.
+  step(3);
+  EXPECT_EQ(copied(), expected);
 }
 
 TEST_F(StreamCopyTest, AsksNoMoreOftenThanKinesisAllows) {
@@ -259,7 +296,14 @@ TEST_F(StreamCopyTest, LosesAndDoublesNothingHoweverOftenItDies) {
     for (int turn = 0; turn < 150; ++turn) {
       for (std::uint64_t i = random() % 6; i > 0; --i) {
         const std::string key = "key" + std::to_string(random() % 9);
-        kinesis_.put(open[std::hash<std::string>()(key) % open.size()], key, std::to_string(written++));
+        const std::string& shard = open[std::hash<std::string>()(key) % open.size()];
+        if (chance(4)) {
+          std::vector<std::pair<std::string, std::string>> packed;
+          for (std::uint64_t left = random() % 20; left > 0; --left)
+            packed.emplace_back("key" + std::to_string(random() % 9), std::to_string(written++));
+          if (!packed.empty()) kinesis_.put(shard, "a", pack(packed));
+        }
+        kinesis_.put(shard, key, std::to_string(written++));
       }
       if (chance(25)) open = {kinesis_.open({open.front()}), kinesis_.open({open.back()})};
       if (chance(6))
