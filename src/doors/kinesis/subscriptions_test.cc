@@ -119,7 +119,10 @@ TEST_F(SubscribeTest, LetsALaterOneTakeOver) {
   EXPECT_EQ(refused.error().type, "ResourceInUseException");
   clock_.advance(5s);
   const auto second = events();
-  EXPECT_EQ(text_of(std::move(waiting)), "the end");
+  // After five seconds an event without records is due, too: it may come before the end.
+  std::string last = text_of(std::move(waiting));
+  if (last != "the end") last = text_of(pull(*first));
+  EXPECT_EQ(last, "the end");
   kinesis_->put("s", "k", "one");
   EXPECT_THAT(text_of(pull(*second)), HasSubstr("b25l"));
 }
