@@ -50,6 +50,7 @@ batch_answers() {
   "$python" -c 'import deltalake, pyarrow, confluent_kafka' 2>/dev/null || { skip "Batch answers" "the packages deltalake, pyarrow and confluent-kafka could not be installed"; return; }
   counted "$python" interop/batch/run.py --pinflow "$pinflow" "${long[@]}"
   counted "$python" interop/batch/on_spark.py --pinflow "$pinflow"
+  [ ${#long[@]} -eq 0 ] || counted "$python" interop/batch/on_spark_s3.py --pinflow "$pinflow"
 }
 
 # The batch where the disk has no room.

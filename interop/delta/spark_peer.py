@@ -46,6 +46,22 @@ def install():
     return folder
 
 
+def s3_jars():
+    """The jars by which Spark reaches S3; they are large, so whoever needs none of S3 does not fetch them."""
+    folder = BUILD / "spark-s3"
+    wanted = (HERE / "pom-s3.xml").read_bytes()
+    mark = folder / "complete"
+    if not mark.exists() or mark.read_bytes() != wanted:
+        if not shutil.which("mvn"):
+            raise Missing("no Maven on this machine")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        run(["mvn", "-q", "-B", "-f", HERE / "pom-s3.xml", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'jars'}", "-DincludeScope=runtime",
+             f"-DexcludeArtifactIds={THERE}"], folder / "install.log", "Maven could not fetch hadoop-aws and the AWS SDK")
+        mark.write_bytes(wanted)
+    return sorted(map(str, (folder / "jars").glob("*.jar")))
+
+
 def spark():
     """Returns the Python program that runs PySpark, and the environment that it wants."""
     folder = install()

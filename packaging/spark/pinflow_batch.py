@@ -13,6 +13,7 @@ import gzip
 import json
 import re
 import sys
+import traceback
 
 import pyarrow as pa
 from pyspark.sql import SparkSession, functions as F
@@ -499,7 +500,7 @@ def plain_value(value):
 
 def words(failure):
     """What a failure says, without Spark's own places in the code."""
-    text = str(failure).split("\n\nJVM stacktrace", maxsplit=1)[0]
+    text = re.split(r"\n\s*JVM stacktrace|\n\s+at ", str(failure), maxsplit=1)[0]
     return " ".join(text.split())[:2000]
 
 
@@ -536,14 +537,30 @@ def put(spark, address, text):
     out.close()
 
 
+def reached(spark, address):
+    """What lies at the address that is read first; what keeps Spark from all of the store is told in words."""
+    try:
+        return get(spark, address)
+    except Exception as failure:
+        if "S3AFileSystem not found" in str(failure):
+            hadoop = spark.sparkContext._jvm.org.apache.hadoop.util.VersionInfo.getVersion()  # pylint: disable=protected-access
+            sys.exit(f"pinflow: this Spark cannot read S3; add org.apache.hadoop:hadoop-aws:{hadoop} to batch.spark_packages, or that jar and those it needs to batch.spark_jars")
+        if address.startswith("s3a:"):
+            sys.exit(f"pinflow: Spark cannot read {address}: {words(getattr(failure, 'java_exception', failure))}")
+        raise
+
+
 def main():
     job_at, result_at = sys.argv[1:3]
     spark = open_session()
     try:
-        told = Batch(spark, json.loads(get(spark, job_at))).run()
-    except Stop as failure:
-        put(spark, result_at, json.dumps({"version": 1, "error": str(failure)}))
-        sys.exit(f"pinflow: {failure}")
+        told = Batch(spark, json.loads(reached(spark, job_at))).run()
+    except Exception as failure:  # pylint: disable=broad-exception-caught  # Whatever it is, the person who started the run is told in words.
+        said = str(failure) if isinstance(failure, Stop) else f"on Spark: {words(failure)}"
+        if not isinstance(failure, Stop):
+            traceback.print_exc()
+        put(spark, result_at, json.dumps({"version": 1, "error": said}))
+        sys.exit(f"pinflow: {said}")
     put(spark, result_at, json.dumps(told, ensure_ascii=True))
     spark.stop()
 

@@ -1,10 +1,13 @@
 #include "app/batch_engine.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "app/s3a_settings.h"
 #include "aws/curl_http.h"
 #include "base/wakeup.h"
 #include "spark/databricks_engine.h"
@@ -86,11 +89,18 @@ Result<std::unique_ptr<batch::RemoteEngine>> open_batch_engine(Environment& envi
   if (batch.engine == "duckdb") return nullptr;
   if (batch.engine == "databricks") return open_databricks(environment, stores);
   const auto& data = environment.config().data;
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+  };
+  // Spark takes the last of two with one name: who runs it has the last word.
+  std::vector<std::string> properties = s3a_settings(environment.config(), variable);
+  std::ranges::move(split(batch.spark_conf), std::back_inserter(properties));
   return spark::make_submit_engine({.program = batch.spark_submit,
                                     .master = batch.spark_master,
                                     .packages = batch.spark_packages,
                                     .jars = batch.spark_jars,
-                                    .properties = split(batch.spark_conf),
+                                    .properties = std::move(properties),
                                     .objects = address_of(environment, data.objects, "objects", "s3a://"),
                                     .tables = address_of(environment, data.tables, "tables", "s3a://")});
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "app/s3a_settings.h"
 #include "aws/curl_http.h"
 #include "base/random.h"
 #include "base/uuid.h"
@@ -27,11 +28,7 @@ objects::S3Options s3_options(const Environment& environment, const objects::S3L
   options.bucket = location.bucket;
   options.prefix = location.prefix;
   options.endpoint = s3.endpoint;
-  options.region = s3.region;
-  for (const char* const name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    if (options.region.empty()) options.region = variable(name);
-  }
-  if (options.region.empty()) options.region = "us-east-1";
+  options.region = s3_region(environment.config(), variable);
   if (s3.path_style != "auto") options.path_style = s3.path_style == "true";
   options.credentials.from = s3.credentials;
   options.credentials.file = s3.credentials_file;

@@ -5,15 +5,17 @@
 
 #include "base/result.h"
 #include "batch/batch_job.h"
+#include "disk/disk.h"
 
 namespace pinflow::batch {
 
-// One run of the driver (packaging/spark/pinflow_batch.py). All three lie in the store of tables; the addresses are those that the engine
-// reads them by.
+// One run of the driver (packaging/spark/pinflow_batch.py). Driver, job and result lie in the store of tables; the addresses are those that
+// the engine reads them by.
 struct RemoteCall {
   std::string run_id;
-  std::string program;  // The driver: file:///data/tables/batch/spark/pinflow_batch.py
-  std::string job;      // Its two arguments.
+  std::string program;            // The driver: s3a://bucket/tables/batch/spark/pinflow_batch.py
+  disk::Path local_program = {};  // The same on this machine, for who starts it here.
+  std::string job;                // Its two arguments.
   std::string result;
 };
 

@@ -20,6 +20,7 @@ class FakeSpark final : public RemoteEngine {
     calls.push_back(call);
     job = context_.tables.store.get(call.job.substr(tables_address().size() + 1)).value();
     program = context_.tables.store.get(call.program.substr(tables_address().size() + 1)).value();
+    local_program = context_.disk.read_file(call.local_program).value();
     const std::string result = call.result.substr(tables_address().size() + 1);
     if (!says.empty()) TRY(context_.tables.store.put(result, says));
     if (fails) return fail(*fails);
@@ -44,7 +45,7 @@ class FakeSpark final : public RemoteEngine {
   }
 
   std::vector<RemoteCall> calls;
-  std::string job, program, says;
+  std::string job, program, local_program, says;
   std::optional<Error> fails;
   std::uint64_t lines = 4, rows = 4;  // That it says each object has, and each kind.
   bool marks = true;
@@ -120,6 +121,7 @@ TEST_F(RemoteRun, TellsTheDriverWhatToDoAndLeavesNothingOfIt) {
   sink(posts(4));
   on_spark();
   EXPECT_THAT(spark_.program, HasSubstr("def main()"));
+  EXPECT_EQ(spark_.local_program, spark_.program);
   EXPECT_THAT(spark_.job, HasSubstr(R"("name":"topics/pinterest.pin/partition=0/pinterest.pin+0+0000000000.json")"));
   EXPECT_THAT(spark_.job, HasSubstr("CREATE OR REPLACE TEMPORARY FUNCTION pf_text"));
   EXPECT_THAT(spark_.job, HasSubstr(R"("objects_at":"mem://objects","tables":"mem://tables")"));

@@ -58,9 +58,8 @@ class SubmitEngine final : public batch::RemoteEngine {
     add("--packages", options_.packages);
     add("--jars", options_.jars);
     for (const std::string& property : options_.properties) add("--conf", property);
-    constexpr std::string_view kFile = "file://";
-    const bool local = call.program.starts_with(kFile);
-    words.insert(words.end(), {local ? call.program.substr(kFile.size()) : call.program, call.job, call.result});
+    // The copy on this machine: spark-submit opens the program before it has loaded the jars by which it would reach S3.
+    words.insert(words.end(), {call.local_program.string(), call.job, call.result});
     return words;
   }
 

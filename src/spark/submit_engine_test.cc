@@ -42,9 +42,12 @@ class SubmitEngine : public ::testing::Test {
     std::filesystem::permissions(options.program, std::filesystem::perms::owner_all);
     options.tables = "file:///tables";
     const auto engine = make_submit_engine(options);
-    return engine->run(
-        {.run_id = "r", .program = "file:///tables/p.py", .job = "file:///tables/j", .result = "file:///tables/s"},
-        &steps_, steps_.stop.get_token());
+    return engine->run({.run_id = "r",
+                        .program = "s3a://bucket/p.py",
+                        .local_program = "/state/batch/p.py",
+                        .job = "file:///tables/j",
+                        .result = "file:///tables/s"},
+                       &steps_, steps_.stop.get_token());
   }
   std::string file(const char* name) {
     std::ifstream in(folder_ / name);
@@ -63,7 +66,7 @@ TEST_F(SubmitEngine, GivesSparkItsSettingsAndTheDriverItsTwoAddresses) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(file("words"),
             "--master\nspark://host:7077\n--name\npinflow batch\n--packages\nio.delta:delta-spark_4.1_2.13:4.3.1\n"
-            "--conf\nspark.driver.memory=4g\n--conf\na=b c\n/tables/p.py\nfile:///tables/j\nfile:///tables/s\n");
+            "--conf\nspark.driver.memory=4g\n--conf\na=b c\n/state/batch/p.py\nfile:///tables/j\nfile:///tables/s\n");
 }
 
 TEST_F(SubmitEngine, TellsTheStepsOfTheDriver) {

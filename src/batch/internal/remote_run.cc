@@ -94,11 +94,16 @@ Result<void> BatchRun::run_remote() {
   const std::string job_name = name_in(report_.run_id, "job");
   const std::string result_name = name_in(report_.run_id, "result");
   TRY(tables.put(program, driver_text()));
+  const disk::Path local_program = context_.state / "batch" / "pinflow_batch.py";
+  TRY(context_.disk.write_file(local_program, driver_text()));
   TRY(tables.put(job_name, job));
   const std::string place = context_.remote->tables_address() + "/";
-  const Result<void> ran = context_.remote->run(
-      {.run_id = report_.run_id, .program = place + program, .job = place + job_name, .result = place + result_name},
-      progress_, stop_);
+  const Result<void> ran = context_.remote->run({.run_id = report_.run_id,
+                                                 .program = place + program,
+                                                 .local_program = local_program,
+                                                 .job = place + job_name,
+                                                 .result = place + result_name},
+                                                progress_, stop_);
   auto text = tables.get(result_name);
   for (const std::string& name : {job_name, result_name}) {
     if (const auto removed = tables.remove(name); !removed)
