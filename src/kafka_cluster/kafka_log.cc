@@ -8,6 +8,7 @@
 #include "disk/real_disk.h"
 #include "kafka_cluster/internal/fetcher.h"
 #include "kafka_cluster/internal/group_share.h"
+#include "kafka_cluster/internal/keyless_turns.h"
 #include "kafka_cluster/internal/request_window.h"
 #include "kafka_cluster/internal/sender.h"
 #include "kafka_cluster/internal/watcher.h"
@@ -23,7 +24,10 @@ constexpr std::size_t kBatchRoom = 512;  // What a batch adds to its records, wi
 class KafkaLog final : public log::Log {
  public:
   KafkaLog(KafkaLogOptions options, const Clock& clock, Logger& logger)
-      : options_(std::move(options)), cluster_{options_, clock, logger, health_}, window_(options_, clock) {}
+      : options_(std::move(options)),
+        cluster_{options_, clock, logger, health_},
+        window_(options_, clock),
+        keyless_(clock) {}
   Result<void> open();
 
   Result<log::Topic> create_topic(const log::TopicSpec& spec) override;
@@ -55,6 +59,8 @@ class KafkaLog final : public log::Log {
  private:
   class Member;
   std::size_t most_bytes(const log::Topic& topic) const;
+  void place(const log::Topic& topic, const std::vector<log::Record>& records,
+             std::vector<log::PartitionId>& partitions);
 
   Result<void> use_msk_iam();
 
@@ -67,10 +73,10 @@ class KafkaLog final : public log::Log {
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<TopicCache> topics_;
   RequestWindow window_;
+  KeylessTurns keyless_;
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<Watcher> watcher_;
   std::unique_ptr<Sender> sender_;
-  std::atomic<std::uint32_t> next_keyless_{0};
   std::mutex members_mutex_;
   std::multimap<std::string, GroupShare*>
       members_;  // Of groups that this process is in; positions are committed through them.
@@ -171,6 +177,17 @@ std::size_t KafkaLog::most_bytes(const log::Topic& topic) const {
   return bytes - std::min(bytes, kBatchRoom);
 }
 
+// By key; records without one of a call share a partition.
+void KafkaLog::place(const log::Topic& topic, const std::vector<log::Record>& records,
+                     std::vector<log::PartitionId>& partitions) {
+  std::size_t keyless_bytes = 0;  // An empty record counts too.
+  for (const log::Record& record : records) keyless_bytes += record.key ? 0 : payload_of(record) + 1;
+  const auto keyless =
+      keyless_bytes > 0 ? keyless_.place(topic.name, topic.partitions, keyless_bytes) : log::kAnyPartition;
+  for (std::size_t i = 0; i < records.size(); ++i)
+    partitions[i] = records[i].key ? log::partition_of_key(*records[i].key, topic.partitions) : keyless;
+}
+
 void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std::vector<log::Record> records,
                        log::ProduceDone done) {
   const std::size_t count = records.size();
@@ -179,12 +196,8 @@ void KafkaLog::produce(const std::string& topic, log::PartitionId partition, std
   auto good = known ? Result<void>() : Result<void>(fail(known.error()));
   if (good && partition != log::kAnyPartition) good = topics_->check({topic, partition});
   if (!good) return done(std::vector<Result<log::Appended>>(count, fail(good.error())));
-  // Records without key of one call share a partition, which makes few and large batches.
-  const log::PartitionId keyless(
-      static_cast<std::int32_t>(next_keyless_++ % static_cast<std::uint32_t>(known->partitions)));
   std::vector<log::PartitionId> partitions(count, partition);
-  for (std::size_t i = 0; i < count && partition == log::kAnyPartition; ++i)
-    partitions[i] = records[i].key ? log::partition_of_key(*records[i].key, known->partitions) : keyless;
+  if (partition == log::kAnyPartition) place(*known, records, partitions);
   sender_->produce(topic, std::move(partitions), std::move(records), most_bytes(*known), std::move(done));
 }
 
