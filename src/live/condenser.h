@@ -41,7 +41,8 @@ struct CondenserStatus {
 
 // Condenses this process's share of the partitions of the streams into one compacted topic, for the live metrics of all processes: a thread
 // of its own reads them and writes entries, and marks once these are stored (docs/live-metrics.md, "Many processes"). It may be killed at
-// any moment, and others may work on the same partitions: what they write is the same. Errors are told and tried again; nothing is passed over.
+// any moment, and others may work on the same partitions: what they write is the same. The topic may be removed only while none of them runs: a mark that
+// comes into the new one would speak of entries of the old. Errors are told and tried again; nothing is passed over.
 // Everything passed to the constructor must outlive it. Memory: one fetch, and of each partition what PartitionCondenser says.
 class Condenser final {
  public:

@@ -177,15 +177,18 @@ TEST_F(CondenserTest, GoesOnAfterFetchesFailed) {
   expect_as_direct(*serve(true));
 }
 
-TEST_F(CondenserTest, WritesTheTopicAnewWhereItIsLost) {
+TEST_F(CondenserTest, WritesTheTopicAnewWhereItWasRemoved) {
   post(100);
-  const auto one = process();
+  auto one = process();
   one->share.give(all);
   const auto condensed = serve(true);
   await_all(*condensed);
+  one.reset();  // While one runs, its last marks may come into the new topic.
   ASSERT_TRUE(log.delete_topic(kTopic.name));
   ASSERT_TRUE(make_condensed(kTopic, log));
   post(20);
+  one = process();
+  one->share.give(all);
   expect_as_direct(*serve(true));
   expect_as_direct(*condensed);
 }
