@@ -193,7 +193,7 @@ TEST_F(CondenserTest, WritesTheTopicAnewWhereItWasRemoved) {
   expect_as_direct(*condensed);
 }
 
-TEST_F(CondenserTest, StopsWhileStoringIsNotAnswered) {
+TEST_F(CondenserTest, StopsWhileStoringFails) {
   post(10);
   log.next_outcomes.assign(1'000, Error{ErrorCode::kUnavailable, "no leader"});
   const auto one = process();
